@@ -1,0 +1,262 @@
+"""A scenario's configuration: defaults < TOML < environment LONJAK_* < flag. Every problem is reported at once.
+
+The tables and keys of a scenario file are the fields of the dataclasses below; docs/scenarios.md describes them.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from loadgen.errors import ConfigProblem
+from loadgen.fields import Fields
+from loadgen.objectives import Objective, parse_objectives
+from loadgen.pacing import RatePoint
+from loadgen.units import format_duration
+
+MODELS = ("partly-open",)
+FAULT_KINDS = ("kill-worker",)
+SEGMENTS = ("web", "phone", "app", "bot")
+OVERRIDES = ("rate", "duration", "seed", "target")  # as flags and as LONJAK_RATE, LONJAK_DURATION, …
+FOREIGN_OBJECTIVES = {"failed_ratio": "< 0.01"}
+_FLAT = ((0.0, 1.0), (1.0, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How many sessions begin, and when. The profile holds (share of the duration, share of the rate) points."""
+
+    model: str = "partly-open"
+    rate_per_s: float = 1.0
+    profile: tuple[tuple[float, float], ...] = _FLAT
+    duration_s: float = 60.0
+    warmup_s: float = 0.0
+    drain_s: float = 10.0
+    session_cap: int = 5000
+    seed: int = 1
+
+    @property
+    def rate(self) -> tuple[RatePoint, ...]:
+        """The profile in seconds and sessions per second."""
+        return tuple(RatePoint(at * self.duration_s, share * self.rate_per_s) for at, share in self.profile)
+
+
+@dataclass(frozen=True, slots=True)
+class Shoppers:
+    """Who they are. `shoppers_per_address` is the mean number of shoppers behind one source address (NAT)."""
+
+    mix: str = "marketplace"
+    zipf_exponent: float = 1.0
+    think_time_scale: float = 1.0
+    patience_s: float = 10.0
+    shoppers_per_address: float = 1.3
+    segments: Mapping[str, float] = field(default_factory=lambda: {"web": 0.4, "phone": 0.6})
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """One thing to break, `at_s` seconds from the start."""
+
+    kind: str
+    tier: str
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Everything that a run needs to know beforehand."""
+
+    name: str
+    description: str
+    storefront: str
+    target: str | None
+    load: Load
+    shoppers: Shoppers
+    objectives: tuple[Objective, ...]
+    faults: tuple[FaultPlan, ...]
+
+
+def scenario_names(folder: Path | None = None) -> dict[str, str]:
+    """The scenarios that come with the project: name -> one line of description."""
+    return {path.stem: _description(path) for path in sorted((folder or _folder()).glob("*.toml"))}
+
+
+def load_scenario(name_or_path: str, flags: Mapping[str, str | None] | None = None) -> Scenario:
+    """The resolved scenario; ConfigProblem names everything that is wrong with it, and the valid names.
+
+    `flags` are values given on the command line, by the names in OVERRIDES; None means not given.
+    """
+    path = _find(name_or_path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigProblem([f"{path} cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigProblem([f"{path} is not TOML: {error}"]) from None
+    return resolve(table, path.stem, _overrides(flags or {}))
+
+
+def load_objectives(path: Path) -> tuple[Objective, ...]:
+    """The objectives of a TOML file of their own, with or without an [objectives] table around them."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigProblem([f"{path} cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigProblem([f"{path} is not TOML: {error}"]) from None
+    inner = table.get("objectives", table)
+    objectives, problems = parse_objectives(inner) if isinstance(inner, dict) else ((), ["[objectives] is not a table"])
+    if not objectives and not problems:
+        problems = [f"{path} holds no objectives"]
+    if problems:
+        raise ConfigProblem(problems)
+    return objectives
+
+
+def resolve(table: Mapping[str, object], name: str, overrides: Mapping[str, tuple[str, str]]) -> Scenario:
+    """A scenario from a parsed TOML table; `overrides` maps names in OVERRIDES to (where it was given, text)."""
+    root = Fields(dict(table), "")
+    named = root.text("name", name)
+    load = _load(root.table("load"), overrides, root.problems)
+    scenario = Scenario(
+        name=named,
+        description=root.text("description", ""),
+        storefront=root.text("storefront", "reference"),
+        target=overrides["target"][1] if "target" in overrides else root.optional_text("target"),
+        load=load,
+        shoppers=_shoppers(root.table("shoppers")),
+        objectives=_objectives(root),
+        faults=tuple(_fault(entry, load) for entry in root.tables("faults")),
+    )
+    if problems := root.finish():
+        raise ConfigProblem([f"scenario {named}: {problem}" for problem in problems])
+    return scenario
+
+
+def foreign_scenario(name: str, target: str | None, duration_s: float, seed: int) -> Scenario:
+    """What is recorded of a locustfile that is not ours: its own users make the load, only failures are judged."""
+    objectives, _ = parse_objectives(FOREIGN_OBJECTIVES)
+    load = Load(model="locustfile", rate_per_s=0.0, duration_s=duration_s, drain_s=0.0, seed=seed)
+    return Scenario(name, "a locustfile of the user's own", "none", target, load, Shoppers(), objectives, ())
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The resolved scenario as a file that `load_scenario` reads back to an equal one."""
+    load, shoppers = scenario.load, scenario.shoppers
+    lines = [
+        f"name = {_quoted(scenario.name)}",
+        f"description = {_quoted(scenario.description)}",
+        f"storefront = {_quoted(scenario.storefront)}",
+        *([f"target = {_quoted(scenario.target)}"] if scenario.target else []),
+        "\n[load]",
+        f"model = {_quoted(load.model)}",
+        f"rate_per_s = {load.rate_per_s!r}",
+        f"profile = [{', '.join(f'[{at!r}, {share!r}]' for at, share in load.profile)}]",
+        f'duration = "{format_duration(load.duration_s)}"',
+        f'warmup = "{format_duration(load.warmup_s)}"',
+        f'drain = "{format_duration(load.drain_s)}"',
+        f"session_cap = {load.session_cap}",
+        f"seed = {load.seed}",
+        "\n[shoppers]",
+        f"mix = {_quoted(shoppers.mix)}",
+        *(f"{name} = {getattr(shoppers, name)!r}" for name in ("zipf_exponent", "think_time_scale", "patience_s")),
+        f"shoppers_per_address = {shoppers.shoppers_per_address!r}",
+        f"segments = {{ {', '.join(f'{name} = {share!r}' for name, share in shoppers.segments.items())} }}",
+        "\n[objectives]",
+        *(f'{objective.name} = "{objective.comparator} {objective.limit!r}"' for objective in scenario.objectives),
+    ]
+    for fault in scenario.faults:
+        lines += [
+            "\n[[faults]]",
+            f"kind = {_quoted(fault.kind)}",
+            f"tier = {_quoted(fault.tier)}",
+            f"at_s = {fault.at_s!r}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: list[str]) -> Load:
+    given.override("rate_per_s", overrides.get("rate"))
+    given.override("duration", overrides.get("duration"))
+    given.override("seed", overrides.get("seed"))
+    load = Load(
+        model=given.choice("model", "partly-open", (*MODELS, "locustfile")),
+        rate_per_s=given.number("rate_per_s", 1.0, low=0.0, high=100_000.0),
+        profile=given.points("profile", _FLAT),
+        duration_s=given.duration("duration", 60.0, low=1.0),
+        warmup_s=given.duration("warmup", 0.0),
+        drain_s=given.duration("drain", 10.0),
+        session_cap=given.whole("session_cap", 5000, low=1, high=1_000_000),
+        seed=given.whole("seed", 1, low=0, high=2**63 - 1),
+    )
+    if load.warmup_s >= load.duration_s:
+        problems.append(
+            f"[load] warmup is {load.warmup_s:g} s, but must be shorter than the duration of {load.duration_s:g} s"
+        )
+    if load.model in MODELS and load.rate_per_s <= 0:
+        problems.append("[load] rate_per_s must be above 0")
+    return load
+
+
+def _shoppers(given: Fields) -> Shoppers:
+    default = Shoppers()
+    return Shoppers(
+        mix=given.text("mix", default.mix),
+        zipf_exponent=given.number("zipf_exponent", default.zipf_exponent, low=0.0, high=3.0),
+        think_time_scale=given.number("think_time_scale", default.think_time_scale, low=0.0, high=100.0),
+        patience_s=given.number("patience_s", default.patience_s, low=0.1, high=600.0),
+        shoppers_per_address=given.number("shoppers_per_address", default.shoppers_per_address, low=1.0, high=1000.0),
+        segments=given.shares("segments", default.segments, SEGMENTS),
+    )
+
+
+def _objectives(root: Fields) -> tuple[Objective, ...]:
+    table = root.mapping("objectives")
+    objectives, problems = parse_objectives(table)
+    root.problems.extend(problems)
+    return objectives
+
+
+def _fault(given: Fields, load: Load) -> FaultPlan:
+    return FaultPlan(
+        kind=given.choice("kind", "kill-worker", FAULT_KINDS),
+        tier=given.choice("tier", "shop", ("shop", "payment", "database", "edge")),
+        at_s=given.number("at_s", load.duration_s / 2, low=0.0, high=load.duration_s),
+    )
+
+
+def _overrides(flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for name in OVERRIDES:
+        flag, variable = flags.get(name), f"LONJAK_{name.upper()}"
+        if flag is not None:
+            found[name] = (f"--{name}", flag)
+        elif variable in os.environ:
+            found[name] = (variable, os.environ[variable])
+    return found
+
+
+def _folder() -> Path:
+    return Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def _find(name_or_path: str) -> Path:
+    if name_or_path in (known := scenario_names()):
+        return _folder() / f"{name_or_path}.toml"
+    path = Path(name_or_path)
+    if path.suffix == ".toml" and path.is_file():
+        return path
+    raise ConfigProblem([f"no scenario {name_or_path!r}; known: {', '.join(known)}, or the path of a .toml file"])
+
+
+def _description(path: Path) -> str:
+    try:
+        return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return "cannot be read"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in escaped) + '"'

@@ -1,0 +1,99 @@
+"""manifest.json: what was run, where, with what, and whether it ended. Written at the start and again at the end."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+
+from loadgen.errors import RunDirectoryProblem
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The load that was to be offered."""
+
+    model: str
+    rate_per_s: float
+    duration_s: float
+    warmup_s: float
+    drain_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerEntry:
+    """One load generating process; its clock's offset against the master's."""
+
+    name: str
+    pid: int
+    clock_offset_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The identity of a run. `started_at` and `ended_at` are seconds since the epoch, and second 0 of every file."""
+
+    scenario: str
+    seed: int
+    target: str
+    edge: str | None
+    plan: Plan
+    started_at: float
+    command: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    host: Mapping[str, str | int | float] = field(default_factory=dict)
+    cpu_sets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    commit: str | None = None
+    workers: tuple[WorkerEntry, ...] = ()
+    foreign_locustfile: str | None = None
+    ended_at: float | None = None
+    complete: bool = False
+    interrupted: bool = False
+    kind: str = "run"
+    schema_version: int = SCHEMA_VERSION
+
+    def write(self, path: Path) -> None:
+        """Replace the file in one step, so that a reader sees the old or the new one whole."""
+        fresh = path.with_name(path.name + ".new")
+        with fresh.open("w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=2, ensure_ascii=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The manifest in `path`; RunDirectoryProblem when it is damaged or of another format version."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunDirectoryProblem(f"{path} cannot be read: {error}") from None
+        version = values.get("schema_version") if isinstance(values, dict) else None
+        if version != SCHEMA_VERSION:
+            raise RunDirectoryProblem(f"{path} has format version {version}; this version reads {SCHEMA_VERSION} only")
+        try:
+            return cls(**_typed(values))
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunDirectoryProblem(f"{path} is damaged: {error}") from None
+
+
+def _typed(values: dict[str, Any]) -> dict[str, Any]:  # from JSON's types to the dataclass's
+    known = {entry.name for entry in fields(Manifest)}
+    if unknown := sorted(set(values) - known):
+        raise ValueError(f"unknown keys {', '.join(unknown)}")
+    for key in ("started_at", "ended_at"):
+        if not isinstance(values[key], int | float | None):
+            raise ValueError(f"{key} is not a number")
+    plan, workers, cpu_sets = values["plan"], values["workers"], values["cpu_sets"]
+    if not isinstance(plan, dict) or not isinstance(workers, list) or not isinstance(cpu_sets, dict):
+        raise ValueError("plan, workers or cpu_sets has the wrong form")
+    return {
+        **values,
+        "plan": Plan(**plan),
+        "workers": tuple(WorkerEntry(**worker) for worker in workers),
+        "cpu_sets": {name: tuple(cpus) for name, cpus in cpu_sets.items()},
+    }

@@ -1,0 +1,156 @@
+"""The rows and lines of a run directory: what loadgen records and analysis reads. docs/run-format.md describes them.
+
+Rows with the same key (second and page kind, say) add up, so that late counts are simply appended.
+"""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, Self, TextIO, TypeAlias
+
+from loadgen.errors import RunDirectoryProblem
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+
+PAGE_KINDS = (
+    "home", "category", "search", "product", "cart", "checkout", "payment", "confirmation",
+    "login", "account", "orders", "fragment", "static",
+)  # fmt: skip
+FAILURE_CLASSES = ("refused", "connect", "tls", "timeout", "protocol", "http_4xx", "http_5xx", "content", "other")
+CACHE_STATUSES = ("hit", "stale", "miss", "collapsed", "none")
+CACHE_HITS = ("hit", "stale", "collapsed")
+FUNNEL_STEPS = ("product", "cart", "checkout", "payment", "paid")
+
+COUNTERS_COLUMNS = (
+    "elapsed_s", "page_kind", "request_count", "failed_count",
+    *(f"failed_{name}_count" for name in FAILURE_CLASSES),
+    "received_bytes", "cacheable_count", "cacheable_bytes",
+    *(f"cache_{name}_count" for name in CACHE_STATUSES),
+    "cacheable_hit_count", "cacheable_hit_bytes", "late_count", "dropped_count",
+)  # fmt: skip
+FUNNEL_COLUMNS = (
+    "elapsed_s", "segment", "arrived_count", *(f"{step}_count" for step in FUNNEL_STEPS),
+    "finished_count", "abandoned_count", "cut_count", "late_count", "dropped_count", "paid_s_sum",
+)  # fmt: skip
+TIERS_COLUMNS = (
+    "elapsed_s", "tier", "role", "pid", "cpu_ratio", "memory_bytes", "connection_count", "queue_length",
+)  # fmt: skip
+ORIGIN_COLUMNS = ("elapsed_s", "tier", "page_kind", "cache_status", "request_count", "sent_bytes")
+
+Action = Literal["add_to_cart", "place_order", "register", "login"]
+Outcome = Literal["ok", "fail", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    """One state-changing attempt; `unknown` when nobody can tell from outside whether it happened."""
+
+    at: float
+    action: Action
+    outcome: Outcome
+    session: int
+    idempotency_key: str | None = None
+    order_id: int | None = None
+    amount_idr: int | None = None
+    items: tuple[tuple[int, int], ...] = ()  # (product id, quantity)
+    reason: str | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        """The line as it stands in ledger.jsonl."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Json]) -> Self:
+        """The line read back; ValueError when it is not one."""
+        try:
+            values = {**line, "items": tuple((int(item), int(count)) for item, count in line["items"])}  # type: ignore[union-attr,misc,arg-type]
+            return cls(**values)  # type: ignore[arg-type]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a line of a ledger: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to load, faults or generator; events.jsonl is their one history."""
+
+    at: float  # seconds since the epoch
+    kind: str
+    detail: Mapping[str, Json]
+
+    def as_json(self) -> dict[str, Json]:
+        """The line as it stands in events.jsonl."""
+        return {"at": self.at, "kind": self.kind, **self.detail}
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Json]) -> Self:
+        """The event read back; ValueError when it is not one."""
+        at, kind = line.get("at"), line.get("kind")
+        if not isinstance(at, int | float) or not isinstance(kind, str):
+            raise ValueError("an event needs `at` (seconds since the epoch) and `kind`")
+        return cls(float(at), kind, {key: value for key, value in line.items() if key not in ("at", "kind")})
+
+
+def append_line(file: TextIO, line: Mapping[str, Json]) -> None:
+    """Append one JSON line; the caller flushes."""
+    file.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
+def read_lines(path: Path) -> Iterator[dict[str, Json]]:
+    """The JSON lines of a file, none when it is not there. A last line left torn by a killed process is dropped."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace") as file:
+        for number, text in enumerate(file, start=1):
+            if not text.endswith("\n"):
+                return
+            try:
+                line = json.loads(text)
+            except ValueError:
+                line = None
+            if not isinstance(line, dict):
+                raise RunDirectoryProblem(f"{path.name} is damaged at line {number}: not a JSON object")
+            yield line
+
+
+class RowWriter:
+    """Appends rows to one of the CSV files; a missing count is written as 0."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer.writerow(columns)
+
+    def write(self, row: Mapping[str, Json]) -> None:
+        """Append one row by column name."""
+        self._writer.writerow([row.get(column, 0) for column in self._columns])
+
+    def flush(self) -> None:
+        """Hand everything to the operating system."""
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The rows of a CSV file by column name, none when it is not there.
+
+    A last row left torn is dropped; other columns or a row of another width raise RunDirectoryProblem.
+    """
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = csv.reader(line for line in file if line.endswith("\n"))
+        header = next(rows, None)
+        if header is not None and tuple(header) != tuple(columns):
+            raise RunDirectoryProblem(f"{path.name} has other columns than format 1: {', '.join(header)[:200]}")
+        for number, row in enumerate(rows, start=2):
+            if len(row) != len(columns):
+                raise RunDirectoryProblem(
+                    f"{path.name} is damaged at line {number}: {len(row)} of {len(columns)} values"
+                )
+            yield dict(zip(columns, row, strict=True))

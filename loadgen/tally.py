@@ -1,0 +1,136 @@
+"""Running totals of a run, and the figures they amount to: the same code feeds live objectives and summary.json.
+
+Definitions: `request_hit_ratio` is hits among cacheable requests (hit, stale and collapsed count as hits; cacheable is
+what the response's own Cache-Control lets a shared cache keep); `byte_hit_ratio` the same in bytes;
+`origin_offload_ratio` is the share of all requests that no origin had to answer.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from loadgen.histogram import Histogram
+from loadgen.hlog import Tag
+from loadgen.objectives import PERCENTILES, Figures
+from loadgen.records import CACHE_HITS, FUNNEL_STEPS, LedgerLine
+
+_LATENCY_TABLES = {
+    ("response_time", "ok"): "response_time_ms",
+    ("service_time", "ok"): "service_time_ms",
+    ("response_time", "failed"): "failed_ms",
+}
+_SESSION_COUNTS = ("arrived_count", "finished_count", "abandoned_count", "cut_count", "late_count", "dropped_count")
+
+
+class Tally:
+    """Sums over a stretch of a run; feed it everything recorded in that stretch, in any order."""
+
+    def __init__(self) -> None:
+        self._latencies: dict[str, dict[str, Histogram]] = {name: {} for name in _LATENCY_TABLES.values()}
+        self._ttfb: dict[str, Histogram] = {}
+        self._lags: dict[str, Histogram] = {}
+        self._requests: dict[str, Counter[str]] = defaultdict(Counter)
+        self._funnel: Counter[str] = Counter()
+        self._orders: Counter[str] = Counter()
+        self._revenue_idr = 0
+
+    def add_histogram(self, tag: Tag, histogram: Histogram) -> None:
+        """Add the counts of one tag."""
+        if table := _LATENCY_TABLES.get((tag.measure, tag.result)):
+            for kind in (tag.page_kind, "all"):
+                self._latencies[table].setdefault(kind, Histogram()).merge(histogram)
+        elif tag.measure == "ttfb":
+            self._ttfb.setdefault(tag.result, Histogram()).merge(histogram)
+        else:
+            self._lags.setdefault(tag.measure, Histogram()).merge(histogram)
+
+    def add_counters(self, page_kind: str, counts: Mapping[str, int]) -> None:
+        """Add a row of counters.csv, by column name."""
+        self._requests[page_kind].update(counts)
+
+    def add_funnel(self, counts: Mapping[str, float]) -> None:
+        """Add a row of funnel.csv, by column name."""
+        self._funnel.update(counts)
+
+    def add_ledger(self, line: LedgerLine) -> None:
+        """Add one state-changing attempt."""
+        if line.action == "place_order":
+            self._orders[line.outcome] += 1
+            self._revenue_idr += line.amount_idr or 0 if line.outcome == "ok" else 0
+
+    def lag(self, measure: str) -> Histogram:
+        """The generator's own lags, `schedule_lag` or `loop_lag`, over all workers."""
+        return self._lags.get(measure, Histogram())
+
+    def figures(self, duration_s: float) -> dict[str, Figures]:
+        """The figures in the shape of summary.json; what was never measured is None."""
+        totals: Counter[str] = Counter()
+        for counts in self._requests.values():
+            totals.update(counts)
+        return {
+            "requests": {
+                "count": totals["request_count"],
+                "failed_count": totals["failed_count"],
+                "per_s": _ratio(totals["request_count"], duration_s),
+            },
+            "sessions": self._sessions(),
+            "orders": self._order_figures(duration_s),
+            "funnel": {step: self._funnel[f"{step}_count"] for step in FUNNEL_STEPS},
+            "failed_ratio": self._failed_ratios(totals),
+            **{name: {kind: _latency(of) for kind, of in table.items()} for name, table in self._latencies.items()},
+            "ttfb_ms": {status: _latency(of) for status, of in self._ttfb.items()},
+            "cache": self._cache(totals),
+            "errors": {
+                name: totals[name] for name in sorted(totals) if name.startswith("failed_") and name != "failed_count"
+            },
+        }
+
+    def _sessions(self) -> dict[str, Figures]:
+        ended = self._funnel["finished_count"] + self._funnel["abandoned_count"]
+        return {
+            **{name: self._funnel[name] for name in _SESSION_COUNTS},
+            "abandoned_ratio": _ratio(self._funnel["abandoned_count"], ended),
+        }
+
+    def _order_figures(self, duration_s: float) -> dict[str, Figures]:
+        return {
+            "acknowledged_count": self._orders["ok"],
+            "refused_count": self._orders["fail"],
+            "unknown_count": self._orders["unknown"],
+            "per_h": _ratio(self._orders["ok"] * 3600, duration_s),
+            "revenue_idr": self._revenue_idr,
+        }
+
+    def _failed_ratios(self, totals: Mapping[str, int]) -> dict[str, Figures]:
+        kinds = {"all": totals, **self._requests}
+        return {kind: _ratio(counts["failed_count"], counts["request_count"]) for kind, counts in kinds.items()}
+
+    def _cache(self, totals: Mapping[str, int]) -> dict[str, Figures]:
+        if totals["request_count"] == totals["cache_none_count"]:  # no cache ever said a word
+            return {"request_hit_ratio": None, "byte_hit_ratio": None, "origin_offload_ratio": None, "by_page_kind": {}}
+        hits = sum(totals[f"cache_{status}_count"] for status in CACHE_HITS)
+        return {
+            "request_hit_ratio": _ratio(totals["cacheable_hit_count"], totals["cacheable_count"]),
+            "byte_hit_ratio": _ratio(totals["cacheable_hit_bytes"], totals["cacheable_bytes"]),
+            "origin_offload_ratio": _ratio(hits, totals["request_count"]),
+            "by_page_kind": {
+                kind: {
+                    "cacheable_count": counts["cacheable_count"],
+                    "request_hit_ratio": _ratio(counts["cacheable_hit_count"], counts["cacheable_count"]),
+                }
+                for kind, counts in self._requests.items()
+                if counts["cacheable_count"]
+            },
+        }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole > 0 else None
+
+
+def _latency(histogram: Histogram) -> dict[str, Figures]:
+    values_us = histogram.percentiles_us(tuple(PERCENTILES.values()))
+    return {
+        "count": histogram.count,
+        **{name: value_us / 1000 for name, value_us in zip(PERCENTILES, values_us, strict=True)},
+        "max": histogram.max_us / 1000,
+    }
