@@ -1,0 +1,8 @@
+"""The mixes by name; a scenario's `mix` is one of these."""
+
+from __future__ import annotations
+
+from scenarios.mix import Mix
+from scenarios.mixes import marketplace, tpcw_shopping
+
+MIXES: dict[str, Mix] = {mix.name: mix for mix in (marketplace.MIX, tpcw_shopping.MIX)}
