@@ -1,0 +1,143 @@
+"""Whether the generator kept up: the seconds of a run in which it was itself the bottleneck; pure.
+
+Where it was, slow answers may be the generator's own slowness, so those seconds are invalid, and too many of them leave
+the run without a verdict.
+"""
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.recording import Recording
+from loadgen.histogram import Histogram
+from loadgen.records import Json
+from loadgen.tally import Tally
+
+# A loop that comes back a tenth of a second late adds that to every response it waited for: a good shop's whole p95.
+LOOP_LAG_LIMIT_US = 100_000
+# Above nine tenths of a core an event loop's queue grows without bound (M/M/1: ten times the service time).
+CPU_LIMIT_RATIO = 0.9
+# Sessions that begin a tenth of a second late are no longer the load that was asked for.
+SCHEDULE_LAG_LIMIT_US = 100_000
+# One second in ten may be bad (a garbage collection, a noisy neighbour) before percentiles up to p90 are in doubt.
+VALID_RATIO_NEEDED = 0.9
+# The share of a core up to which a worker is planned to be used: what `add generators` aims at.
+_PLANNED_CPU_RATIO = 0.6
+_WORDS = {
+    "loop_lag": f"loop lag above {LOOP_LAG_LIMIT_US // 1000} ms",
+    "schedule_lag": f"schedule lag p99 above {SCHEDULE_LAG_LIMIT_US // 1000} ms",
+    "cpu": f"a worker above {CPU_LIMIT_RATIO:.0%} of a core",
+    "worker_lost": "a worker lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Seconds judged and seconds found invalid, by reason; figures are None where nothing was measured."""
+
+    judged_s: int
+    invalid_by_second: tuple[int, ...]
+    reasons: tuple[tuple[str, int], ...]
+    worker_count: int
+    lost_count: int
+    needed_count: int
+    schedule_lag_p99_ms: float | None
+    loop_lag_max_ms: float | None
+    cpu_max_ratio: float | None
+    measured: bool
+
+    @property
+    def valid_ratio(self) -> float | None:
+        """The share of judged seconds in which the generator kept up."""
+        return 1 - len(self.invalid_by_second) / self.judged_s if self.measured and self.judged_s else None
+
+    @property
+    def sufficient(self) -> bool:
+        """Whether enough seconds are valid for a verdict."""
+        return self.valid_ratio is not None and self.valid_ratio >= VALID_RATIO_NEEDED
+
+    @property
+    def sentence(self) -> str:
+        """What was found, and the remedy when it was too much."""
+        if self.valid_ratio is None:
+            return "The generator recorded nothing about itself, so nothing proves that it kept up."
+        if not self.invalid_by_second:
+            return f"The generator kept up in all {self.judged_s} seconds."
+        why = ", ".join(f"{_WORDS[reason]} in {count}" for reason, count in self.reasons)
+        found = f"The generator was the bottleneck in {len(self.invalid_by_second)} of {self.judged_s} seconds ({why})"
+        if self.sufficient:
+            return f"{found}; that is few enough for a verdict."
+        return f"{found}; add generators: this needs about {self.needed_count} (--generators {self.needed_count})."
+
+    def as_json(self) -> dict[str, Json]:
+        """The figures as they stand in summary.json."""
+        return {
+            "valid_ratio": self.valid_ratio,
+            "judged_s": self.judged_s,
+            "invalid_s": len(self.invalid_by_second),
+            "invalid_by_reason_s": dict(self.reasons),
+            "worker_count": self.worker_count,
+            "workers_lost_count": self.lost_count,
+            "schedule_lag_p99_ms": self.schedule_lag_p99_ms,
+            "loop_lag_max_ms": self.loop_lag_max_ms,
+            "cpu_max_ratio": self.cpu_max_ratio,
+        }
+
+
+def health(recording: Recording, steady: Tally) -> Health:
+    """Judges the steady phase, or all that was recorded when the run never got there."""
+    start, end = recording.steady
+    if start >= end:
+        start, end = 0, int(recording.end_s)
+    found = _invalid(recording, end)
+    invalid = {second: reasons for second, reasons in found.items() if start <= second < end}
+    counts = Counter(reason for reasons in invalid.values() for reason in reasons)
+    workers = _worker_rows(recording)
+    worked = workers[(workers["elapsed_s"] >= start) & (workers["elapsed_s"] < end)]
+    cpu = float(worked["cpu_ratio"].max()) if len(worked) else None
+    count = len(recording.manifest.workers) or int(workers["role"].nunique())
+    return Health(
+        judged_s=end - start,
+        invalid_by_second=tuple(sorted(invalid)),
+        reasons=tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
+        worker_count=count,
+        lost_count=len(recording.events_of("worker_lost")),
+        needed_count=max(count + 1, math.ceil(count * (cpu or 0.0) / _PLANNED_CPU_RATIO)),
+        schedule_lag_p99_ms=_ms(steady.lag("schedule_lag"), 99.0),
+        loop_lag_max_ms=_ms(steady.lag("loop_lag"), 100.0),
+        cpu_max_ratio=cpu,
+        measured=len(workers) > 0 or steady.lag("loop_lag").count > 0,
+    )
+
+
+def _invalid(recording: Recording, end: int) -> dict[int, set[str]]:
+    """Invalid seconds of the whole run, with their reasons."""
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    for second, lines in recording.intervals.items():
+        schedule = Histogram()
+        for line in lines:
+            if line.tag.measure == "loop_lag" and line.histogram.max_us > LOOP_LAG_LIMIT_US:
+                found[second].add("loop_lag")
+            if line.tag.measure == "schedule_lag":
+                schedule.merge(line.histogram)
+        if schedule.percentile_us(99.0) > SCHEDULE_LAG_LIMIT_US:
+            found[second].add("schedule_lag")
+    workers = _worker_rows(recording)
+    for second in workers.loc[workers["cpu_ratio"] > CPU_LIMIT_RATIO, "elapsed_s"]:
+        found[int(second)].add("cpu")
+    for event in recording.events_of("worker_lost"):
+        # Its arrivals stay undelivered until the end, whoever joins later.
+        for second in range(max(0, int(recording.elapsed_s(event.at))), end):
+            found[second].add("worker_lost")
+    return dict(found)
+
+
+def _worker_rows(recording: Recording) -> pd.DataFrame:
+    tiers = recording.tiers
+    return tiers[(tiers["tier"] == "generator") & (tiers["role"] != "master")]
+
+
+def _ms(histogram: Histogram, percent: float) -> float | None:
+    return histogram.percentile_us(percent) / 1000 if histogram.counts else None

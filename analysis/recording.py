@@ -1,0 +1,165 @@
+"""A run directory read into memory: the one reader of its files; everything else in analysis works on a `Recording`.
+
+Files that are absent are empty tables, torn last lines are gone, any other damage raises RunDirectoryProblem.
+"""
+
+import tomllib
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from analysis.truth import Truth, read_truth
+from loadgen.errors import RunDirectoryProblem
+from loadgen.hlog import HlogLine, read_hlog
+from loadgen.manifest import Manifest
+from loadgen.objectives import Objective, parse_objectives
+from loadgen.records import (
+    COUNTERS_COLUMNS,
+    FUNNEL_COLUMNS,
+    ORIGIN_COLUMNS,
+    TIERS_COLUMNS,
+    Event,
+    LedgerLine,
+    read_lines,
+    read_rows,
+)
+from loadgen.rundir import RunDirectory
+from loadgen.tally import Tally
+
+_Line = TypeVar("_Line", Event, LedgerLine)
+_TEXT_COLUMNS = frozenset({"page_kind", "segment", "tier", "role", "cache_status"})
+_REAL_COLUMNS = frozenset({"cpu_ratio", "paid_s_sum"})
+
+
+@dataclass(frozen=True)  # no slots: cached_property
+class Recording:
+    """All that a run recorded; tables have the columns of loadgen.records, numbers as numbers."""
+
+    manifest: Manifest
+    objectives: tuple[Objective, ...]
+    counters: pd.DataFrame
+    funnel: pd.DataFrame
+    tiers: pd.DataFrame
+    origin: pd.DataFrame
+    intervals: Mapping[int, Sequence[HlogLine]]
+    events: tuple[Event, ...]
+    ledger: tuple[LedgerLine, ...]
+    truth: Truth | None
+
+    def elapsed_s(self, at: float) -> float:
+        """An instant (seconds since the epoch) on the run's own time axis."""
+        return at - self.manifest.started_at
+
+    def events_of(self, kind: str) -> list[Event]:
+        """The events of a kind, in the order written."""
+        return [event for event in self.events if event.kind == kind]
+
+    @cached_property
+    def end_s(self) -> float:
+        """Where the record ends: after the last second that holds anything."""
+        seconds = [table["elapsed_s"].max() for table in (self.counters, self.tiers, self.funnel) if len(table)]
+        last = max([*map(int, seconds), *self.intervals, -1])
+        return float(last + 1)
+
+    @cached_property
+    def steady(self) -> tuple[int, int]:
+        """First second of the steady phase and the one after its last; equal when the run never got there."""
+        plan = self.manifest.plan
+        ends = [self.elapsed_s(event.at) for event in self.events_of("arrivals_ended")]
+        planned = plan.duration_s if 0 < plan.duration_s < float("inf") else self.end_s
+        start = int(plan.warmup_s)
+        # Arrivals end a few milliseconds after their second began: a rounded end gives the second back.
+        return start, max(start, round(min([planned, self.end_s, *ends])))
+
+    @cached_property
+    def _recorded(self) -> list[int]:
+        return sorted(self.intervals)
+
+    def tally(self, start_s: float, end_s: float) -> Tally:
+        """Everything recorded in the seconds from `start_s` up to, not including, `end_s`."""
+        tally = Tally()
+        for second in self._recorded[bisect_left(self._recorded, start_s) : bisect_left(self._recorded, end_s)]:
+            for interval in self.intervals[second]:
+                tally.add_histogram(interval.tag, interval.histogram)
+        for kind, counts in _sums(_between(self.counters, start_s, end_s), "page_kind"):
+            tally.add_counters(kind, {name: int(count) for name, count in counts.items()})
+        for _, sums in _sums(_between(self.funnel, start_s, end_s), "segment"):
+            tally.add_funnel({name: _number(name, value) for name, value in sums.items()})
+        for line in self.ledger:
+            if start_s <= self.elapsed_s(line.at) < end_s:
+                tally.add_ledger(line)
+        return tally
+
+
+def read(run: RunDirectory) -> Recording:
+    """The run's files; RunDirectoryProblem when one is damaged otherwise than by a torn end."""
+    intervals: defaultdict[int, list[HlogLine]] = defaultdict(list)
+    for line in read_hlog(run.hlog):
+        intervals[line.elapsed_s].append(line)
+    return Recording(
+        manifest=Manifest.read(run.manifest),
+        objectives=_objectives(run.scenario),
+        counters=_table(run.counters, COUNTERS_COLUMNS),
+        funnel=_table(run.funnel, FUNNEL_COLUMNS),
+        tiers=_table(run.tiers, TIERS_COLUMNS),
+        origin=_table(run.origin, ORIGIN_COLUMNS),
+        intervals=dict(intervals),
+        events=tuple(_parsed(run.events, Event)),
+        ledger=tuple(_parsed(run.ledger, LedgerLine)),
+        truth=read_truth(run.truth),
+    )
+
+
+def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    table = pd.DataFrame(list(read_rows(path, columns)), columns=list(columns))
+    try:
+        for column in columns:
+            if column in _REAL_COLUMNS:
+                table[column] = table[column].astype("float64")
+            elif column not in _TEXT_COLUMNS:
+                table[column] = table[column].astype("float64").round().astype("int64")
+    except ValueError as error:
+        raise RunDirectoryProblem(f"{path.name} is damaged: {error}") from None
+    return table
+
+
+def _objectives(path: Path) -> tuple[Objective, ...]:
+    """The objectives as run; read without load_scenario, whose answer would depend on today's environment."""
+    if not path.exists():
+        return ()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8")).get("objectives", {})
+    except (OSError, ValueError) as error:
+        raise RunDirectoryProblem(f"{path.name} is damaged: {error}") from None
+    objectives, problems = parse_objectives(table) if isinstance(table, dict) else ((), ["[objectives] is not a table"])
+    if problems:
+        raise RunDirectoryProblem(f"{path.name} is damaged: {problems[0]}")
+    return objectives
+
+
+def _parsed(path: Path, line_type: type[_Line]) -> Iterator[_Line]:
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            yield line_type.from_json(line)
+        except ValueError as error:
+            raise RunDirectoryProblem(f"{path.name} is damaged at line {number}: {error}") from None
+
+
+def _between(table: pd.DataFrame, start_s: float, end_s: float) -> pd.DataFrame:
+    return table[(table["elapsed_s"] >= start_s) & (table["elapsed_s"] < end_s)]
+
+
+def _sums(table: pd.DataFrame, key: str) -> Iterator[tuple[str, dict[str, float]]]:
+    """Column sums by `key`, in the order of the keys."""
+    for name, sums in table.drop(columns="elapsed_s").groupby(key).sum().iterrows():
+        yield str(name), {str(column): value for column, value in sums.items()}
+
+
+def _number(name: str, value: float) -> float:
+    return float(value) if name in _REAL_COLUMNS else int(value)

@@ -1,0 +1,100 @@
+"""A run directory in, its figures and verdict out: the door of this package.
+
+`analyse` computes, `write` leaves summary.json and verdict.json.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from analysis import canonical
+from analysis.audit import Audit, audit
+from analysis.figures import errors_by_page_kind, figures, origin_figures, tier_figures
+from analysis.funnel import Funnel, funnel
+from analysis.health import Health, health
+from analysis.recording import Recording, read
+from analysis.recovery import Recovery, recoveries
+from analysis.series import Series, build
+from analysis.verdict import Verdict, verdict
+from loadgen.manifest import Manifest
+from loadgen.objectives import Figures, decide
+from loadgen.records import Event, Json
+from loadgen.rundir import RunDirectory
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """Everything the documents show: `summary` is summary.json, the rest are its parts as values."""
+
+    manifest: Manifest
+    summary: dict[str, Json]
+    verdict: Verdict
+    series: Series
+    audit: Audit
+    health: Health
+    recoveries: tuple[Recovery, ...]
+    funnel: Funnel
+    events: tuple[Event, ...]
+
+
+def analyse(run: RunDirectory) -> Analysis:
+    """The figures of a run from its files alone; RunDirectoryProblem when they are damaged but for a torn end."""
+    recording = read(run)
+    start, end = recording.steady
+    steady = recording.tally(start, end)
+    measured = figures(recording, steady)
+    audited = audit(recording.ledger, recording.truth)
+    generator = health(recording, steady)
+    recovered = recoveries(recording)
+    passed = funnel(recording)
+    decisions = [decide(objective, measured) for objective in recording.objectives]
+    return Analysis(
+        manifest=recording.manifest,
+        summary={
+            **_about(recording),
+            **measured,
+            "errors": {**_mapping(measured["errors"]), "by_page_kind": errors_by_page_kind(recording.counters)},
+            "audit": audited.as_json(),
+            "recovery": [fault.as_json() for fault in recovered],
+            "funnel": passed.as_json(),
+            "generator": generator.as_json(),
+            "tiers": tier_figures(recording),
+            "origin": origin_figures(recording.origin),
+        },
+        verdict=verdict(recording, decisions, audited, generator),
+        series=build(recording, recovered),
+        audit=audited,
+        health=generator,
+        recoveries=recovered,
+        funnel=passed,
+        events=recording.events,
+    )
+
+
+def write(run: RunDirectory, analysis: Analysis) -> None:
+    """Leaves summary.json and verdict.json in the run; the same files give the same bytes."""
+    run.summary.write_text(canonical.text(analysis.summary), encoding="utf-8")
+    run.verdict.write_text(canonical.text(analysis.verdict.as_json(analysis.audit)), encoding="utf-8")
+
+
+def _about(recording: Recording) -> dict[str, Json]:
+    """What was run, for how long."""
+    manifest = recording.manifest
+    start, end = recording.steady
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run": {
+            "scenario": manifest.scenario,
+            "target": manifest.target,
+            "edge": manifest.edge,
+            "seed": manifest.seed,
+            "started_at": manifest.started_at,
+            "duration_s": recording.end_s,
+            "steady_s": end - start,
+        },
+    }
+
+
+def _mapping(figures: Figures) -> Mapping[str, Figures]:
+    return figures if isinstance(figures, Mapping) else {}

@@ -1,0 +1,105 @@
+"""pass, fail or unknown, with reasons; pure.
+
+The first of these that applies decides: the target was refused; the run was interrupted; it is incomplete; the
+generator was the bottleneck (its numbers would be its own); an objective or the audit failed; too little was measured;
+else pass.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from analysis.audit import Audit
+from analysis.health import Health
+from analysis.recording import Recording
+from loadgen.objectives import Decision
+from loadgen.objectives import Verdict as Outcome
+from loadgen.records import Json
+
+SCHEMA_VERSION = 1
+Cause: TypeAlias = Literal["target_refused", "interrupted", "incomplete", "generator", "objectives", "audit", "samples"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`cause` is None for a pass; `reasons` are sentences, the deciding one first."""
+
+    outcome: Outcome
+    cause: Cause | None
+    reasons: tuple[str, ...]
+    decisions: tuple[Decision, ...]
+
+    def as_json(self, audit: Audit) -> dict[str, Json]:
+        """verdict.json."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "verdict": self.outcome,
+            "cause": self.cause,
+            "reasons": list(self.reasons),
+            "objectives": [
+                {
+                    "objective": str(decision.objective),
+                    "value": decision.value,
+                    "outcome": decision.outcome,
+                    "reason": decision.reason,
+                }
+                for decision in self.decisions
+            ],
+            "audit": audit.as_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    outcome: Outcome
+    cause: Cause
+    sentence: str
+
+
+def verdict(recording: Recording, decisions: Sequence[Decision], audit: Audit, health: Health) -> Verdict:
+    """Weighs everything found; every ground is told, the first one decides."""
+    grounds = [*_no_run(recording), *_generator(health), *_failures(decisions, audit), *_doubts(decisions, audit)]
+    if not grounds:
+        passed = "Every objective held." if decisions else "No objective was set, and nothing was found."
+        return Verdict("pass", None, (passed,), tuple(decisions))
+    return Verdict(grounds[0].outcome, grounds[0].cause, tuple(ground.sentence for ground in grounds), tuple(decisions))
+
+
+def _no_run(recording: Recording) -> Iterator[_Ground]:
+    """What keeps a record from being a whole run."""
+    for event in recording.events_of("target_refused")[:1]:
+        why = event.detail.get("reason") or event.detail.get("host") or recording.manifest.target
+        yield _Ground("unknown", "target_refused", f"The target was refused: {why}.")
+    if recording.manifest.interrupted:
+        yield _Ground("unknown", "interrupted", f"The run was interrupted after {recording.end_s:.0f} s.")
+    elif not recording.manifest.complete:
+        told = f"The run is incomplete: its record ends after {recording.end_s:.0f} s without having been closed."
+        yield _Ground("unknown", "incomplete", told)
+    if recording.counters["request_count"].sum() == 0:
+        yield _Ground("unknown", "samples", "No request was recorded.")
+    elif recording.steady[0] >= recording.steady[1]:
+        yield _Ground("unknown", "samples", "The run ended before its steady phase began.")
+
+
+def _generator(health: Health) -> Iterator[_Ground]:
+    if not health.sufficient:
+        yield _Ground("unknown", "generator", health.sentence)
+
+
+def _failures(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:
+    yield from (_Ground("fail", "objectives", _told(one)) for one in decisions if one.outcome == "fail")
+    yield from (_Ground("fail", "audit", violation) for violation in audit.violations)
+
+
+def _doubts(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:
+    yield from (_Ground("unknown", "samples", _told(one)) for one in decisions if one.outcome == "unknown")
+    if audit.outcome == "unknown":
+        yield _Ground("unknown", "audit", audit.sentence)
+
+
+def _told(decision: Decision) -> str:
+    return (
+        f"{decision.reason[:1].upper()}{decision.reason[1:]}."
+        if decision.outcome == "unknown"
+        else f"{decision.reason}."
+    )

@@ -1,0 +1,145 @@
+"""Charts over time: phases, faults and a legend are the same on each; numbers come from analysis.series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+
+from analysis.series import FloatArray, Series
+from reports.charts.palette import LIGHT
+
+# Gaps between labelled instants that people read easily, seconds.
+_TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One curve: its words in the legend, its values per bin, how it looks."""
+
+    label: str
+    values: FloatArray
+    colour: str
+    dashed: bool = False
+    filled: bool = False
+
+
+def has_values(*arrays: FloatArray) -> bool:
+    """Whether there is anything to draw."""
+    return any(bool(np.isfinite(array).any()) for array in arrays)
+
+
+def plot(
+    axes: Axes, series: Series, lines: Sequence[Line], title: str, *, last: bool = True, labelled: bool = True
+) -> None:
+    """Draws curves with phases, faults and a legend above; `last` is the lowest of axes that share a time axis."""
+    for line in lines:
+        style = (0, (4, 2.5)) if line.dashed else "solid"
+        axes.plot(
+            series.at_s, line.values, color=LIGHT[line.colour], linestyle=style, marker=_dot(line.values), markersize=3
+        )
+        if line.filled:
+            axes.fill_between(
+                series.at_s, 0, np.nan_to_num(line.values), color=LIGHT[line.colour], alpha=0.14, linewidth=0
+            )
+    context(axes, series, labelled=labelled, last=last)
+    heading(axes, title, [(line.label, line.colour) for line in lines])
+
+
+def _dot(values: FloatArray) -> str | None:
+    """A marker for curves so short that a line would not be seen."""
+    return "o" if np.isfinite(values).sum() < 3 else None
+
+
+def context(axes: Axes, series: Series, *, labelled: bool, last: bool) -> None:
+    """Marks phases and faults and dresses the time axis."""
+    axes.set_xlim(0, max(series.end_s, 1))
+    for phase in series.phases:
+        if phase.name != "steady":
+            axes.axvspan(phase.start_s, phase.end_s, color=LIGHT["grey"], alpha=0.10, linewidth=0, zorder=0.5)
+    for fault in series.faults:
+        axes.axvspan(
+            fault.start_s, max(fault.end_s, fault.start_s), color=LIGHT["fault"], alpha=0.16, linewidth=0, zorder=0.6
+        )
+        axes.axvline(fault.start_s, color=LIGHT["fault"], linewidth=1.4, zorder=3)
+    if labelled:
+        _labels(axes, series)
+    _time_axis(axes, series.end_s, last=last)
+
+
+def _labels(axes: Axes, series: Series) -> None:
+    """Names phases and faults inside the plot's upper edge, where they fit."""
+    width_px = axes.get_position().width * axes.figure.get_size_inches()[0] * 72  # type: ignore[union-attr]
+    px_per_s = width_px / max(series.end_s, 1)
+    across = axes.get_xaxis_transform()
+    for phase in series.phases:
+        if phase.name != "steady" and (phase.end_s - phase.start_s) * px_per_s > 7 * len(phase.name):
+            axes.text(
+                phase.start_s + 4 / px_per_s,
+                0.985,
+                phase.name,
+                transform=across,
+                va="top",
+                fontsize=10.5,
+                color=LIGHT["muted"],
+            )
+    for fault in series.faults:
+        left = fault.start_s * px_per_s > width_px * 0.6
+        axes.text(
+            fault.start_s + (-4 if left else 4) / px_per_s, 0.985, fault.fault, transform=across,
+            va="top", ha="right" if left else "left", fontsize=10.5, color=LIGHT["red"],
+        )  # fmt: skip
+
+
+def _time_axis(axes: Axes, end_s: float, *, last: bool) -> None:
+    wanted = 5 if axes.figure.get_size_inches()[0] < 6 else 10  # type: ignore[union-attr]
+    step = next((tick for tick in _TICKS_S if end_s / tick <= wanted), _TICKS_S[-1])
+    axes.xaxis.set_major_locator(MultipleLocator(step))
+    axes.xaxis.set_major_formatter(FuncFormatter(clock))
+    axes.tick_params(axis="x", labelbottom=last)
+
+
+def clock(at_s: float, _position: int | None = None) -> str:
+    """An instant on the axis, always as minutes and seconds."""
+    whole = round(at_s)
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def heading(axes: Axes, title: str, legend: Sequence[tuple[str, str]], *, flush: bool = False) -> None:
+    """The axis' title at the left above the plot, the legend to its right as coloured words."""
+    figure_px = axes.figure.get_size_inches()[0] * 72  # type: ignore[union-attr]
+    axes.annotate(
+        title,
+        (0, 1),
+        (0 if flush else -36, 10),
+        xycoords="axes fraction",
+        textcoords="offset pixels",
+        fontsize=11.5,
+        color=LIGHT["muted"],
+    )
+    offset = 8.0
+    for label, colour in reversed(legend if len(legend) > 1 else []):
+        axes.annotate(
+            label,
+            (figure_px - offset, 10),
+            xycoords=("figure pixels", "axes fraction"),
+            fontsize=11.5,
+            color=LIGHT[colour],
+            ha="right",
+            annotation_clip=False,
+        )
+        offset += 7.2 * len(label) + 18
+
+
+def from_zero(axes: Axes, *, at_least: float = 0.0, ticks: int = 4) -> None:
+    """The value axis from zero to a little above the largest value, with few whole-looking ticks."""
+    top = max(axes.dataLim.y1 if np.isfinite(axes.dataLim.y1) else 0.0, at_least, 1e-9)
+    axes.set_ylim(0, top * 1.16)
+    axes.yaxis.set_major_locator(MaxNLocator(ticks, min_n_ticks=2))
+
+
+def plain_number(value: float, _position: int | None = None) -> str:
+    """A tick without exponent or trailing zeros."""
+    return f"{value:,.10g}"
