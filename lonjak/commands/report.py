@@ -1,0 +1,18 @@
+"""`lonjak report RUN`: draws a run's figures, verdict and documents again from its files."""
+
+from pathlib import Path
+
+import click
+
+from loadgen.rundir import RunDirectory
+from lonjak.documents import draw
+
+
+@click.command("report", epilog="Example: lonjak report runs/evening/20261123T081500Z")
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def command(runs: tuple[Path, ...]) -> None:
+    """Draw summary.json, verdict.json, report.html, summary.md and junit.xml again, from the files alone."""
+    for run in [RunDirectory.open(path) for path in runs]:
+        answer = draw(run)
+        click.echo(answer.sentence, err=True)
+        click.echo(answer.report)

@@ -1,0 +1,95 @@
+"""`lonjak run SCENARIO`: shoppers in, verdict and documents out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from loadgen.config import Scenario, foreign_scenario, load_objectives, load_scenario
+from loadgen.errors import ConfigProblem
+from loadgen.exitcodes import ExitCode
+from loadgen.units import parse_duration
+from lonjak.onerun import RunOptions, run_scenario
+from lonjak.preflight import choose_target
+from lonjak.progress import Progress
+
+_PATH = click.Path(path_type=Path)
+_EXAMPLES = """\b
+Examples:
+  lonjak shop up --detach && lonjak run evening
+  lonjak run evening --rate 3 --duration 2m --seed 7
+  lonjak run my_locustfile.py --users 20 --duration 1m --target http://127.0.0.1:8080"""
+
+
+@click.command("run", epilog=_EXAMPLES)
+@click.argument("scenario", metavar="SCENARIO")
+@click.option("--target", metavar="URL", help="The shop's address; without it, the running stack's.")
+@click.option("--rate", metavar="R", help="Sessions per second at the profile's full height.")
+@click.option("--duration", metavar="D", help="How long sessions arrive: 90s, 2m, 1h30m.")
+@click.option("--seed", metavar="N", help="Same seed, same shoppers at the same instants.")
+@click.option("--generators", default=1, show_default=True, type=click.IntRange(1, 64), help="Load processes.")
+@click.option("--objectives", metavar="FILE", type=_PATH, help="A TOML file in place of the scenario's objectives.")
+@click.option("--out", metavar="DIR", default=Path("runs"), show_default=True, type=_PATH, help="Where runs are kept.")
+@click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A host that you may load.")
+@click.option("--no-faults", is_flag=True, help="Leave the scenario's faults out.")
+@click.option("--stack", metavar="FILE", type=_PATH, help="A stack.json, for a shop that Lonjak did not start.")
+@click.option("--users", default=10, show_default=True, type=click.IntRange(1), help="For a locustfile: its users.")
+@click.option(
+    "--spawn-rate", default=10.0, show_default=True, type=click.FloatRange(0.1), help="And users started per s."
+)
+def command(
+    scenario: str,
+    target: str | None,
+    rate: str | None,
+    duration: str | None,
+    seed: str | None,
+    generators: int,
+    objectives: Path | None,
+    out: Path,
+    allow_hosts: tuple[str, ...],
+    no_faults: bool,
+    stack: Path | None,
+    users: int,
+    spawn_rate: float,
+) -> ExitCode:
+    """Send SCENARIO's shoppers to a shop, record, judge and report.
+
+    SCENARIO is a name from `lonjak scenarios`, a scenario's .toml file, or a locustfile (.py) of your own, which runs
+    as it is while Lonjak records it.
+    """
+    flags = {"rate": rate, "duration": duration, "seed": seed, "target": target}
+    resolved = _resolve(scenario, flags)
+    if objectives:
+        resolved = replace(resolved, objectives=load_objectives(objectives))
+    if no_faults:
+        resolved = replace(resolved, faults=())
+    options = RunOptions(
+        target=choose_target(resolved.target),
+        out=out,
+        generators=generators,
+        allow_hosts=allow_hosts,
+        faults=not no_faults,
+        stack=stack,
+        locustfile=Path(scenario) if scenario.endswith(".py") else None,
+        users=users,
+        spawn_rate_per_s=spawn_rate,
+    )
+    with Progress() as progress:
+        answer = run_scenario(resolved, options, progress)
+    click.echo(answer.sentence)
+    click.echo(answer.report)
+    return answer.code
+
+
+def _resolve(scenario: str, flags: dict[str, str | None]) -> Scenario:
+    if not scenario.endswith(".py"):
+        return load_scenario(scenario, flags)
+    path = Path(scenario)
+    if not path.is_file():
+        raise ConfigProblem([f"no locustfile {scenario}"])
+    try:
+        duration_s = parse_duration(flags["duration"] or "60s")
+        seed = int(flags["seed"] or 1)
+    except ValueError as error:
+        raise ConfigProblem([str(error)]) from None
+    return foreign_scenario(path.stem, flags["target"], duration_s, seed)

@@ -1,0 +1,39 @@
+"""From a recorded run to its figures, verdict and documents; all is computed before the first file is replaced."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadgen.exitcodes import ExitCode
+from loadgen.rundir import RunDirectory
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run came to: the verdict's sentence, the report, and the exit code that says so."""
+
+    sentence: str
+    report: Path
+    code: ExitCode
+
+
+def draw(run: RunDirectory) -> Answer:
+    """Analyse a run and write summary.json, verdict.json, report.html, summary.md and junit.xml into it.
+
+    Raises RunDirectoryProblem, and writes nothing, when the run is damaged.
+    """
+    from analysis.run import analyse, write  # noqa: PLC0415 - pandas and matplotlib take a second to load
+    from reports import write_all  # noqa: PLC0415
+
+    analysis = analyse(run)
+    write(run, analysis)
+    write_all(run, analysis)
+    return Answer(analysis.verdict.sentence, run.report, exit_code(analysis.verdict.verdict, analysis.verdict.cause))
+
+
+def exit_code(verdict: str, cause: str | None) -> ExitCode:
+    """The exit code of a verdict; a refused target and an interruption have codes of their own."""
+    if cause == "target_refused":
+        return ExitCode.USAGE
+    if cause == "interrupted":
+        return ExitCode.INTERRUPTED
+    return {"pass": ExitCode.PASS, "fail": ExitCode.FAIL}.get(verdict, ExitCode.UNKNOWN)

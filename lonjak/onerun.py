@@ -1,0 +1,69 @@
+"""One run from scenario to answer: directory, generator, figures, documents. Commands and studies stand on it."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadgen.config import Scenario, to_toml
+from loadgen.cpus import split
+from loadgen.exitcodes import ExitCode
+from loadgen.gate import Gate
+from loadgen.rundir import RunDirectory
+from lonjak import generator
+from lonjak.documents import Answer, draw
+from lonjak.preflight import check_target
+from lonjak.progress import Progress
+from lonjak.watch import RunWatch
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run is made of, besides its scenario. `users` and `spawn_rate_per_s` are for a foreign locustfile."""
+
+    target: str
+    out: Path = Path("runs")
+    generators: int = 1
+    allow_hosts: tuple[str, ...] = ()
+    faults: bool = True
+    stack: Path | None = None
+    locustfile: Path | None = None
+    users: int = 10
+    spawn_rate_per_s: float = 10.0
+
+
+def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) -> Answer:
+    """Drive the load, judge and report it.
+
+    Raises LonjakError when the run could not begin; an interrupted run is judged as far as it went.
+    """
+    check_target(options.target, Gate(options.allow_hosts))
+    run = RunDirectory.create(options.out, scenario.name, datetime.now(UTC))
+    run.scenario.write_text(to_toml(scenario), encoding="utf-8")
+    watch = RunWatch(run, scenario.load, progress, f"{scenario.name} against {options.target}")
+    code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, watch.look)
+    if not run.manifest.exists():
+        if interrupted:
+            raise KeyboardInterrupt
+        raise generator.explain_early_end(run, code)
+    progress.start("analysis and report")
+    answer = draw(run)
+    return Answer(answer.sentence, answer.report, ExitCode.INTERRUPTED) if interrupted else answer
+
+
+def _command(scenario: Scenario, options: RunOptions, run: RunDirectory) -> list[str]:
+    foreign = options.locustfile
+    files = [generator.recorder_plugin(), foreign] if foreign else [generator.door()]
+    arguments = ["--headless", "--only-summary", "--host", options.target]
+    arguments += generator.processes(options.generators)
+    arguments += ["--run-dir", str(run.path.resolve()), "--scenario", str(run.scenario.resolve())]
+    arguments += ["--command", shlex.join(["lonjak", *sys.argv[1:]])]
+    if foreign:
+        arguments += ["-u", str(options.users), "-r", str(options.spawn_rate_per_s)]
+        arguments += ["-t", f"{scenario.load.duration_s:g}s"]
+    for host in options.allow_hosts:
+        arguments += ["--allow-host", host]
+    arguments += [] if options.faults else ["--no-faults"]
+    arguments += ["--stack", str(options.stack.resolve())] if options.stack else []
+    return generator.locust_command(files, arguments)
