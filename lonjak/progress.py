@@ -38,7 +38,9 @@ class Progress:
         self._bars.stop()
 
     def start(self, title: str, total: float | None = None) -> None:
-        """Begin a new task of `total` steps or seconds, unknown when None."""
+        """Begin a new task of `total` steps or seconds, unknown when None; naming the current one again is no new task."""
+        if title == self._title:
+            return
         self._title = title
         self._spoke_at = time.monotonic()
         self._bars.reset(self._task, description=title, total=total, visible=True, note="")
