@@ -1,0 +1,200 @@
+"""The stack as a whole: what is started in which order, what stack.json says of it, and how it is stopped."""
+
+import asyncio
+import json
+import secrets
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from reference_shop.edges import nginx
+from reference_shop.stack import binaries, ports
+from reference_shop.stack.child import Child, ProcessSpec, kill_orphans
+from reference_shop.stack.database import EmbeddedDatabase, drop_schema, make_schema, new_password
+from reference_shop.stack.document import ProcessRecord, StackDocument, State
+from reference_shop.stack.folder import StackFolder
+from reference_shop.stack.identity import myself
+from reference_shop.stack.problems import ProgramAbsent
+from reference_shop.stack.processes import ShopProcesses
+from reference_shop.stack.progress import Progress
+from reference_shop.stack.readiness import accepts_sessions, announced_and_answers_http, answers_http
+from reference_shop.stack.service import Ready, Service, record_of, run_to_end
+from reference_shop.stack.settings import StackSettings
+
+_EMBEDDED_SCHEMA = "shop"
+_STOP_ORDER = ("edge", "shop", "payment", "database")
+
+
+class Stack:
+    """One stack; `public` is the socket that holds its public port, `report` hears of each step of the start."""
+
+    def __init__(
+        self, settings: StackSettings, folder: StackFolder, public: socket.socket, report: Callable[[Progress], None]
+    ) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._report = report
+        self._public = public
+        self._direct = settings.edge == "direct"
+        self._shop_socket = public if self._direct else ports.listen()
+        self._payment_socket = ports.listen()
+        self._database_reservation: socket.socket | None = None
+        self._own_schema: str | None = None
+        self._services: list[Service] = []
+        self._passing: Child | None = None
+        self._state: State = "starting"
+        self._started_at = time.time()
+        self._ops_token = secrets.token_urlsafe(24)
+        self._processes: ShopProcesses | None = None
+
+    async def start(self) -> None:
+        """Bring everything up, each part when the one it needs is ready. Raises StackProblem or OSError."""
+        self._publish()
+        edge_program = None if self._direct else _nginx()
+        url, schema = await self._start_database()
+        self._processes = processes = ShopProcesses(
+            settings=self._settings,
+            folder=self._folder,
+            database_url=url,
+            schema=schema,
+            ops_token=self._ops_token,
+            shop_socket=self._shop_socket,
+            payment_socket=self._payment_socket,
+            public_port=ports.number_of(self._public),
+        )
+        await self._run(processes.seed(), self._relay_progress)
+        self._report(Progress("start the payment provider"))
+        await self._serve(processes.payment(), answers_http(ports.number_of(self._payment_socket)))
+        self._report(Progress("start the shop", 0, self._settings.workers))
+        ready = announced_and_answers_http(ports.number_of(self._shop_socket))
+        await asyncio.gather(
+            *(self._serve(processes.shop_worker(number), ready) for number in processes.worker_numbers)
+        )
+        if edge_program:
+            self._report(Progress(f"start the edge {self._settings.edge}"))
+            await self._serve(
+                processes.edge(edge_program), answers_http(ports.number_of(self._public), any_status=True)
+            )
+        self._enter("ready")
+
+    async def stop(self) -> None:
+        """End everything, the edge first and the database last; within 15 s, whatever the processes do."""
+        self._enter("stopping")
+        for tier in _STOP_ORDER:
+            if tier == "database" and self._own_schema and self._settings.database_url:
+                await drop_schema(self._settings.database_url, self._own_schema)
+            await asyncio.gather(*(service.stop() for service in self._services if service.spec.tier == tier))
+        kill_orphans(known=set())
+        self._enter("stopped")
+
+    async def _start_database(self) -> tuple[str, str]:
+        """URL and schema of a database that accepts sessions."""
+        external = self._settings.database_url
+        if external is not None:
+            self._report(Progress("make a schema in the given database"))
+            schema = f"lonjak_{ports.number_of(self._public)}"
+            await make_schema(external, schema)
+            self._own_schema = schema
+            return external, schema
+        self._report(Progress("start PostgreSQL"))
+        self._database_reservation = ports.reserve()
+        database = EmbeddedDatabase(
+            programs=binaries.reachable(self._folder.path.parent, self._settings.run_as),
+            folder=self._folder,
+            port=ports.number_of(self._database_reservation),
+            password=new_password(),
+            cpu_set=self._settings.stack_cpus,
+            workers=self._settings.workers,
+        )
+        try:
+            await self._run(database.creation())
+        finally:
+            database.password_file.unlink(missing_ok=True)
+        await self._serve(database.server(), accepts_sessions(database.url))
+        await make_schema(database.url, _EMBEDDED_SCHEMA)
+        return database.url, _EMBEDDED_SCHEMA
+
+    async def _serve(self, spec: ProcessSpec, ready: Ready) -> None:
+        service = Service(spec, ready, self._on_change)
+        self._services.append(service)
+        await service.start()
+
+    async def _run(self, spec: ProcessSpec, reading: Callable[[Child], object] | None = None) -> None:
+        """Run a passing process to its end; stack.json names it meanwhile."""
+
+        async def launched(child: Child) -> None:
+            self._passing = child
+            self._publish()
+            if reading:
+                await self._relay_progress(child)
+
+        try:
+            await run_to_end(spec, launched)
+        finally:
+            self._passing = None
+
+    async def _relay_progress(self, child: Child) -> None:
+        """Report what the process says on its standard output, one JSON document a line, until it ends."""
+        if child.process.stdout is None:
+            return
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), child.process.stdout
+        )
+        try:
+            async for line in reader:
+                self._report(_progress_in(line))
+        finally:
+            transport.close()
+
+    def _on_change(self) -> None:
+        children = [*(service.child for service in self._services), self._passing]
+        kill_orphans({child.identity.pid for child in children if child and not child.exited.done()})
+        if self._state == "ready" and any(service.given_up for service in self._services):
+            self._state = "failed"
+        self._publish()
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._publish()
+
+    def _publish(self) -> None:
+        port = ports.number_of(self._public)
+        StackDocument(
+            state=self._state,
+            url=f"http://{ports.HOST}:{port}",
+            edge=self._settings.edge,
+            port=port,
+            started_at=self._started_at,
+            products=self._settings.products,
+            seed=self._settings.seed,
+            workers=self._settings.workers,
+            supervisor=myself(),
+            owner=self._settings.owner,
+            ops_url=f"http://{ports.HOST}:{ports.number_of(self._shop_socket)}/ops/truth",
+            ops_token=self._ops_token,
+            cpu_sets={"stack": self._settings.stack_cpus, "generator": self._settings.generator_cpus},
+            access_logs=self._processes.access_logs() if self._processes else (),
+            processes=self._records(),
+        ).write(self._folder.path)
+
+    def _records(self) -> tuple[ProcessRecord, ...]:
+        passing = (record_of(self._passing, 0, ready=False),) if self._passing else ()
+        return (*(record for service in self._services if (record := service.record)), *passing)
+
+
+def _nginx() -> Path:
+    program = nginx.find_program()
+    if program is None:
+        raise ProgramAbsent(f"nginx is not installed: {nginx.INSTALL_COMMAND}, or use --edge direct")
+    return program
+
+
+def _progress_in(line: bytes) -> Progress:
+    """What a program said about its work; anything that is not JSON is passed on as it is."""
+    try:
+        values = json.loads(line)
+        return Progress(str(values["step"]), values.get("done"), values.get("total"))
+    except (ValueError, KeyError, TypeError):
+        return Progress(line.decode(errors="replace").strip())
