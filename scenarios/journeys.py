@@ -1,7 +1,7 @@
-"""The three journeys, step by step: what a shopper does in each state of a mix, and how it ended. Browse, search, buy.
+"""The three journeys, browse, search and buy: what a shopper does in each state of a mix, and how it ended.
 
-Between the mix's table (which step comes next) and the storefront (which requests a step makes). A step chooses from what the
-shopper remembers: mostly among the links of the last pages, the upper ones more often (Zipf over the position).
+Between the mix's table (which step comes next) and the storefront (which requests a step makes). A step chooses from
+what the shopper remembers: mostly among the links of the last pages, the upper ones more often (Zipf's law).
 """
 
 from __future__ import annotations
@@ -40,13 +40,12 @@ class Memory:
 
 @dataclass(slots=True)
 class Visit:
-    """One shopper in one shop. `product_count` is the catalogue's size: product ids run from 1, the most wanted first."""
+    """One shopper in one shop."""
 
     storefront: Storefront
     accounts: AccountBook
     rng: Random
     zipf_exponent: float
-    product_count: int
     memory: Memory = field(default_factory=Memory)
 
     def take(self, step: Step) -> Outcome:
@@ -107,7 +106,10 @@ def _product(visit: Visit) -> Outcome:
 
 
 def _landing(visit: Visit) -> Outcome:
-    return visit.look_at(visit.storefront.product(visit.pick(visit.product_count) + 1))
+    """Comes to a product from outside, the most wanted ones more often."""
+    if visit.storefront.product_count is None and (outcome := _home(visit)) is not Outcome.OK:
+        return outcome
+    return visit.look_at(visit.storefront.product(visit.pick(visit.storefront.product_count or 1) + 1))
 
 
 def _sign_in(visit: Visit) -> Outcome:

@@ -1,4 +1,4 @@
-"""Invented people: the addresses, accounts and card tokens that shoppers type into forms. No real person or card is among them."""
+"""Invented people: the addresses, accounts and card tokens that shoppers type into forms."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""The seam between shoppers and a shop: what a shopper can do there, and what is understood of the pages that come back.
+"""The seam between shoppers and a shop: what a shopper can do there, and what is understood of the pages.
 
     journeys --asks--> Storefront --requests--> the shop
     journeys <--Page-- Storefront <--HTML-----/
 
-A storefront belongs to one shopper (its cookies, its browser's cache). It checks every page by its content, reports a page that is not
-what was asked for as failed, and keeps the ledger of what it changed; it never raises for anything a shop does.
-`reference_storefront` is the first implementation; a shop of one's own is the next, and nothing above this seam changes.
+A storefront belongs to one shopper (its cookies, its browser's cache). It checks every page by its content, reports a
+page that is not what was asked for as failed, and keeps the ledger of what it changed; it never raises for anything a
+shop does. `reference_storefront` is the first implementation; a shop of one's own is the next, and nothing above this
+seam changes.
 """
 
 from __future__ import annotations
@@ -86,6 +87,10 @@ class Address:
 
 class Storefront(Protocol):
     """What a shopper can do in a shop. Every method asks for at least one page and returns the last one."""
+
+    @property
+    def product_count(self) -> int | None:
+        """The catalogue's size, once a page has told it; product ids run from 1, the most wanted product first."""
 
     @property
     def basket_count(self) -> int:
