@@ -62,13 +62,13 @@ def recoveries(recording: Recording) -> tuple[Recovery, ...]:
     """Every fault of the run, in order."""
     started = recording.events_of("fault_started")
     nexts = [*(recording.elapsed_s(event.at) for event in started[1:]), recording.end_s]
-    return tuple(_recovery(recording, event, until) for event, until in zip(started, nexts, strict=True))
+    return tuple(_recovery(recording, event, until) for event, until in zip(started, nexts, strict=False))
 
 
 def fault_name(event: Event) -> str:
     """A fault in words: what was done, to which process."""
     kind, process = str(event.detail.get("fault", "fault")), event.detail.get("role") or event.detail.get("tier")
-    return f"{kind.replace('-', ' ')} ({process})" if process else kind.replace("-", " ")
+    return f"{kind.replace('-', ' ')} {process}" if process else kind.replace("-", " ")
 
 
 def _recovery(recording: Recording, event: Event, until_s: float) -> Recovery:

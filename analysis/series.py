@@ -57,7 +57,8 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """All curves of a run; `at_s` are the bins' middles, rates are per second whatever the bin's length."""
+    """All curves of a run; `at_s` are the bins' middles, rates are per second whatever the bin's length,
+    `orders_count` runs up."""
 
     bin_s: int
     end_s: float
@@ -68,7 +69,7 @@ class Series:
     pages_per_s: FloatArray
     static_per_s: FloatArray
     failed_per_s: FloatArray
-    orders_per_min: FloatArray
+    orders_count: FloatArray
     pages: Percentiles
     static: Percentiles
     heat_map: HeatMap | None
@@ -106,7 +107,7 @@ def build(recording: Recording, recovered: Sequence[Recovery]) -> Series:
         pages_per_s=grid.per_s(counters["elapsed_s"], ok.where(~static, 0)),
         static_per_s=grid.per_s(counters["elapsed_s"], ok.where(static, 0)),
         failed_per_s=grid.per_s(counters["elapsed_s"], counters["failed_count"]),
-        orders_per_min=60 * grid.per_s(*_orders(recording)),
+        orders_count=np.cumsum(grid.sums(*_orders(recording))),
         pages=pages,
         static=files,
         heat_map=_heat_map(recording, end_s),

@@ -75,7 +75,7 @@ class Sheet:
         for row in rows:
             share = free * row / sum(rows)
             y -= top + share
-            box = (left / width, y / height, (width - left - 8) / width, share / height)
+            box = (left / width, y / height, (width - left - 14) / width, share / height)
             axes.append(self.figure.add_axes(box, sharex=axes[0] if axes else None))
             y -= gap
         return axes

@@ -20,28 +20,25 @@ _HEAT_TEXTURE_PX = 8  # a cell of the picture, before the browser scales it
 
 
 def throughput(series: Series) -> Chart | None:
-    """Pages and static files answered well per second, and below them what failed."""
-    if not timeline.has_values(series.pages_per_s, series.static_per_s):
+    """Pages and static files answered well per second, and below them what failed, if anything did."""
+    failed = bool(series.failed_per_s.any())
+    if not (failed or series.pages_per_s.any() or series.static_per_s.any()):
         return None
 
     def draw(sheet: Sheet) -> None:
-        above, below = sheet.axes((2.4, 1))
+        above, *others = sheet.axes((2.4, 1) if failed else (1,))
         lines = [Line("pages", series.pages_per_s, "blue", filled=True)]
         if series.static_per_s.any():
             lines.append(Line("static files", series.static_per_s, "sky"))
-        timeline.plot(above, series, lines, "ok per second", last=False)
+        timeline.plot(above, series, lines, "ok per second", last=not failed)
         timeline.from_zero(above)
-        timeline.plot(
-            below,
-            series,
-            [Line("failed", series.failed_per_s, "red", filled=True)],
-            "failed per second",
-            labelled=False,
-        )
-        timeline.from_zero(below, at_least=1, ticks=2)
+        for below in others:
+            lines = [Line("failed", series.failed_per_s, "red", filled=True)]
+            timeline.plot(below, series, lines, "failed per second", labelled=False)
+            timeline.from_zero(below, at_least=1, ticks=2)
 
     alt = "Requests per second over the run: pages and static files answered well, and failed requests below."
-    return chart("throughput", alt, draw, wide_height=380, narrow_height=340)
+    return chart("throughput", alt, draw, wide_height=380 if failed else 280, narrow_height=340 if failed else 250)
 
 
 def response_times(series: Series) -> Chart | None:
@@ -113,7 +110,7 @@ def hit_ratio(series: Series) -> Chart | None:
         )
         axes.set_ylim(0, 1.12)
         axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
 
     alt = "Cache hit ratio over the run: hits among cacheable requests in the last five seconds, from a cold cache on."
     return chart("hit-ratio", alt, draw, wide_height=250, narrow_height=230)
@@ -126,12 +123,12 @@ def cpu(series: Series) -> Chart | None:
         return None
 
     def draw(sheet: Sheet) -> None:
-        (axes,) = sheet.axes()
+        (axes,) = sheet.axes(top=44 if sheet.narrow else 26)
         lines = [
             Line(tier, series.cpu_by_tier[tier], tier_colour(tier, position), dashed=tier == "generator")
             for position, tier in enumerate(tiers)
         ]
-        timeline.plot(axes, series, lines, "cores in use")
+        timeline.plot(axes, series, lines, "cores in use" if len(tiers) > 1 else f"cores in use by {tiers[0]}")
         timeline.from_zero(axes, at_least=0.5)
 
     alt = f"Processor cores in use over the run, by {', '.join(tiers)}."
@@ -164,20 +161,20 @@ def orders(series: Series) -> Chart | None:
         return None
 
     def draw(sheet: Sheet) -> None:
-        above, *others = sheet.axes((1, 1) if series.orders_per_min.any() else (1,))
+        above, *others = sheet.axes((1, 1) if series.orders_count.any() else (1,))
         arrived = [Line("sessions", series.arrived_per_s, "purple", filled=True)]
         timeline.plot(above, series, arrived, "sessions arriving per second", last=not others)
         timeline.from_zero(above, ticks=3)
         for below in others:
-            placed = [Line("orders", series.orders_per_min, "green", filled=True)]
-            timeline.plot(below, series, placed, "orders acknowledged per minute", labelled=False)
+            placed = [Line("orders", series.orders_count, "green", filled=True)]
+            timeline.plot(below, series, placed, "orders acknowledged so far", labelled=False)
             timeline.from_zero(below, ticks=3)
 
-    alt = "Sessions arriving per second over the run, and orders acknowledged per minute."
+    alt = "Sessions arriving per second over the run, and orders acknowledged so far."
     return chart("orders", alt, draw, wide_height=320, narrow_height=300)
 
 
-def ranges(latencies: Mapping[str, tuple[float, float, float]]) -> Chart | None:
+def ranges(latencies: Mapping[str, tuple[float, float | None, float | None]]) -> Chart | None:
     """p50, p95 and p99 of each page kind as dots on one line each; `latencies` in milliseconds, in drawing order."""
     if not latencies:
         return None
@@ -187,16 +184,17 @@ def ranges(latencies: Mapping[str, tuple[float, float, float]]) -> Chart | None:
         longest = max(len(name) for name in names)
         (axes,) = sheet.axes(left=min(7.0 * longest, 150.0) + 14)
         for row, name in enumerate(names):
-            p50, p95, p99 = latencies[name]
-            axes.plot([p50, p99], [row, row], color=LIGHT["line"], linewidth=5, zorder=1)
-            for value, colour in ((p50, "green"), (p95, "blue"), (p99, "orange")):
+            coloured = zip(latencies[name], ("green", "blue", "orange"), strict=True)
+            dots = [(value, colour) for value, colour in coloured if value is not None]
+            axes.plot([dots[0][0], dots[-1][0]], [row, row], color=LIGHT["line"], linewidth=5, zorder=1)
+            for value, colour in dots:
                 axes.plot(value, row, "o", color=LIGHT[colour], markersize=8, markeredgewidth=0, zorder=2)
         axes.set_yticks(range(len(names)), [_shortened(name) for name in names])
         axes.set_ylim(len(names) - 0.4, -0.6)
         axes.grid(visible=True, axis="x")
         axes.grid(visible=False, axis="y")
-        _logarithmic_x(axes, [value for values in latencies.values() for value in values])
-        timeline.heading(axes, "milliseconds", [("p50", "green"), ("p95", "blue"), ("p99", "orange")], flush=True)
+        _logarithmic_x(axes, [value for values in latencies.values() for value in values if value is not None])
+        timeline.heading(axes, "milliseconds", [("p50", "green"), ("p95", "blue"), ("p99", "orange")])
 
     alt = "Response time by page kind: 50th, 95th and 99th percentile, in milliseconds."
     height = 60 + 26 * len(names)

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
 from analysis.series import FloatArray, Series
+from reports.charts.canvas import UNITS_PER_INCH
 from reports.charts.palette import LIGHT
 
+# How wide a character of a chart's text is, in most fonts at most.
+_CHARACTER_PX = 6.4
 # Gaps between labelled instants that people read easily, seconds.
 _TICKS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 
@@ -70,7 +74,7 @@ def context(axes: Axes, series: Series, *, labelled: bool, last: bool) -> None:
 
 def _labels(axes: Axes, series: Series) -> None:
     """Names phases and faults inside the plot's upper edge, where they fit."""
-    width_px = axes.get_position().width * axes.figure.get_size_inches()[0] * 72  # type: ignore[union-attr]
+    width_px, _ = _size_px(axes)
     px_per_s = width_px / max(series.end_s, 1)
     across = axes.get_xaxis_transform()
     for phase in series.phases:
@@ -107,30 +111,28 @@ def clock(at_s: float, _position: int | None = None) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def heading(axes: Axes, title: str, legend: Sequence[tuple[str, str]], *, flush: bool = False) -> None:
-    """The axis' title at the left above the plot, the legend to its right as coloured words."""
-    figure_px = axes.figure.get_size_inches()[0] * 72  # type: ignore[union-attr]
-    axes.annotate(
-        title,
-        (0, 1),
-        (0 if flush else -36, 10),
-        xycoords="axes fraction",
-        textcoords="offset pixels",
-        fontsize=11.5,
-        color=LIGHT["muted"],
-    )
-    offset = 8.0
-    for label, colour in reversed(legend if len(legend) > 1 else []):
-        axes.annotate(
-            label,
-            (figure_px - offset, 10),
-            xycoords=("figure pixels", "axes fraction"),
-            fontsize=11.5,
-            color=LIGHT[colour],
-            ha="right",
-            annotation_clip=False,
-        )
-        offset += 7.2 * len(label) + 18
+def heading(axes: Axes, title: str, legend: Sequence[tuple[str, str]]) -> None:
+    """The axis' title above the plot, the legend as coloured words to its right, or below it where it is long."""
+    box, (width_px, height_px) = axes.get_position(), _size_px(axes)
+    left_px, title_px = -box.x0 / box.width * width_px, _CHARACTER_PX * len(title) + 24
+    entries = legend if len(legend) > 1 else ()
+    legend_px = sum(_entry_px(label) for label, _ in entries)
+    beside = left_px + title_px + legend_px <= width_px
+    words: dict[str, Any] = {"transform": axes.transAxes, "fontsize": 11.5}
+    axes.text(left_px / width_px, 1 + (10 if beside else 27) / height_px, title, color=LIGHT["muted"], **words)
+    x_px = width_px - legend_px + 12 if beside else left_px
+    for label, colour in entries:
+        axes.text(x_px / width_px, 1 + 10 / height_px, f"● {label}", color=LIGHT[colour], **words)
+        x_px += _entry_px(label)
+
+
+def _entry_px(label: str) -> float:
+    return _CHARACTER_PX * len(label) + 28
+
+
+def _size_px(axes: Axes) -> tuple[float, float]:
+    box, figure = axes.get_position(), axes.figure.get_size_inches()  # type: ignore[union-attr]
+    return box.width * figure[0] * UNITS_PER_INCH, box.height * figure[1] * UNITS_PER_INCH
 
 
 def from_zero(axes: Axes, *, at_least: float = 0.0, ticks: int = 4) -> None:

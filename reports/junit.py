@@ -1,0 +1,52 @@
+"""junit.xml: what CI servers show as test cases, one an objective and one for the audit, from an Analysis.
+
+Written to the dialect that Jenkins, GitLab and GitHub's actions read: `failure` for a broken objective, `skipped` for
+one that could not be decided, and an `error` in a case of its own when the whole run has no verdict, so that a CI
+server never shows such a run as green.
+"""
+
+import re
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+from analysis.run import Analysis
+
+# XML 1.0 allows no other control characters, not even escaped.
+_FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_CASES = {"fail": "failure", "unknown": "skipped"}
+
+
+def render(analysis: Analysis) -> str:
+    """The document, one suite."""
+    manifest = analysis.manifest
+    scenario = _clean(manifest.scenario)
+    suite = ET.Element("testsuite", name=f"lonjak.{scenario}")
+    for decision in analysis.verdict.decisions:
+        _case(suite, f"{scenario}.objectives", str(decision.objective), decision.outcome, decision.reason)
+    audit = analysis.audit
+    _case(suite, f"{scenario}.audit", "orders acknowledged are orders kept", audit.outcome, audit.sentence)
+    verdict = analysis.verdict
+    case = ET.SubElement(suite, "testcase", classname=f"{scenario}.run", name="the run gives a verdict")
+    if verdict.outcome == "unknown":
+        ET.SubElement(case, "error", message=_clean(verdict.reasons[0]), type=str(verdict.cause))
+    counts = {tag: str(len(suite.findall(f"testcase/{tag}"))) for tag in ("failure", "error", "skipped")}
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    suite.set("failures", counts["failure"])
+    suite.set("errors", counts["error"])
+    suite.set("skipped", counts["skipped"])
+    suite.set("timestamp", datetime.fromtimestamp(manifest.started_at, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    suite.set("time", f"{analysis.series.end_s:.0f}")
+    root = ET.Element("testsuites")
+    root.append(suite)
+    ET.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, classname: str, name: str, outcome: str, reason: str) -> None:
+    case = ET.SubElement(suite, "testcase", classname=classname, name=_clean(name))
+    if tag := _CASES.get(outcome):
+        ET.SubElement(case, tag, message=_clean(reason))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("�", text)

@@ -1,0 +1,19 @@
+"""summary.md: a CI job's page, from an Analysis."""
+
+from analysis.run import Analysis
+from reports import wording
+from reports.html import environment
+
+
+def render(analysis: Analysis) -> str:
+    """The page in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
+    templates = environment()
+    templates.filters["cell"] = _cell
+    return templates.get_template("summary.md").render(
+        run=analysis, manifest=analysis.manifest, summary=analysis.summary, answer=wording.answer(analysis)
+    )
+
+
+def _cell(text: str) -> str:
+    """A text that stays within its table cell."""
+    return " ".join(text.replace("|", "¦").split())
