@@ -22,18 +22,20 @@ def draw(run: RunDirectory) -> Answer:
     Raises RunDirectoryProblem, and writes nothing, when the run is damaged.
     """
     from analysis.run import analyse, write  # noqa: PLC0415 - pandas and matplotlib take a second to load
-    from reports import write_all  # noqa: PLC0415
+    from reports import wording, write_all  # noqa: PLC0415
 
     analysis = analyse(run)
     write(run, analysis)
     write_all(run, analysis)
-    return Answer(analysis.verdict.sentence, run.report, exit_code(analysis.verdict.verdict, analysis.verdict.cause))
+    verdict = analysis.verdict
+    sentence = f"{verdict.verdict}: {wording.answer(analysis)}"
+    return Answer(sentence, run.report, exit_code(verdict.verdict, verdict.cause))
 
 
-def exit_code(verdict: str, cause: str | None) -> ExitCode:
+def exit_code(outcome: str, cause: str | None) -> ExitCode:
     """The exit code of a verdict; a refused target and an interruption have codes of their own."""
     if cause == "target_refused":
         return ExitCode.USAGE
     if cause == "interrupted":
         return ExitCode.INTERRUPTED
-    return {"pass": ExitCode.PASS, "fail": ExitCode.FAIL}.get(verdict, ExitCode.UNKNOWN)
+    return {"pass": ExitCode.PASS, "fail": ExitCode.FAIL}.get(outcome, ExitCode.UNKNOWN)
