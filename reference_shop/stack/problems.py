@@ -26,7 +26,9 @@ class StartFailed(StackProblem):
     """A process of the stack ended or stayed silent while it was started; `log_tail` are the last lines it logged."""
 
     def __init__(self, sentence: str, log_tail: Sequence[str] = ()) -> None:
-        super().__init__(sentence)
+        lines = (f"  {line}" for line in log_tail)
+        super().__init__("\n".join((f"{sentence}; its log ends with:", *lines)) if log_tail else sentence)
+        self.sentence = sentence
         self.log_tail = tuple(log_tail)
 
 

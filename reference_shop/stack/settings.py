@@ -32,8 +32,12 @@ class StackSettings:
 
     def check(self) -> None:
         """Raise SettingsProblem with everything that is wrong."""
-        if problems := [*self._number_problems(), *self._name_problems()]:
+        if problems := self.problems():
             raise SettingsProblem(problems)
+
+    def problems(self) -> list[str]:
+        """Everything that is wrong, one sentence each."""
+        return [*self._number_problems(), *self._name_problems()]
 
     def _number_problems(self) -> list[str]:
         limits = (

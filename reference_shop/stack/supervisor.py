@@ -34,7 +34,7 @@ def run(settings: StackSettings, reporter: Reporter) -> None:
         _prepare_process(settings)
         asyncio.run(_supervise(settings, reporter))
     except StartFailed as problem:
-        reporter.send(Failed(str(problem), problem.log_tail))
+        reporter.send(Failed(problem.sentence, problem.log_tail))
     except (StackProblem, SettingsProblem) as problem:
         reporter.send(Failed(str(problem)))
     except OSError as error:
