@@ -118,7 +118,7 @@ def resolve(table: Mapping[str, object], name: str, overrides: Mapping[str, tupl
     """A scenario from a parsed TOML table; `overrides` maps names in OVERRIDES to (where it was given, text)."""
     root = Fields(dict(table), "")
     named = root.text("name", name)
-    load = _load(root.table("load"), overrides, root.problems)
+    load, stretch = _load(root.table("load"), overrides, root.problems)
     scenario = Scenario(
         name=named,
         description=root.text("description", ""),
@@ -127,7 +127,7 @@ def resolve(table: Mapping[str, object], name: str, overrides: Mapping[str, tupl
         load=load,
         shoppers=_shoppers(root.table("shoppers")),
         objectives=_objectives(root),
-        faults=tuple(_fault(entry, load) for entry in root.tables("faults")),
+        faults=tuple(_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
     )
     if problems := root.finish():
         raise ConfigProblem([f"scenario {named}: {problem}" for problem in problems])
@@ -176,16 +176,19 @@ def to_toml(scenario: Scenario) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: list[str]) -> Load:
+def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: list[str]) -> tuple[Load, float]:
+    """The load, and by how much another duration than the file's own stretches its timetable."""
+    written_s = given.duration("duration", 60.0, low=1.0)
     given.override("rate_per_s", overrides.get("rate"))
     given.override("duration", overrides.get("duration"))
     given.override("seed", overrides.get("seed"))
+    duration_s = given.duration("duration", 60.0, low=1.0)
     load = Load(
         model=given.choice("model", "partly-open", (*MODELS, "locustfile")),
         rate_per_s=given.number("rate_per_s", 1.0, low=0.0, high=100_000.0),
         profile=given.points("profile", _FLAT),
-        duration_s=given.duration("duration", 60.0, low=1.0),
-        warmup_s=given.duration("warmup", 0.0),
+        duration_s=duration_s,
+        warmup_s=given.duration("warmup", 0.0) * duration_s / written_s,
         drain_s=given.duration("drain", 10.0),
         session_cap=given.whole("session_cap", 5000, low=1, high=1_000_000),
         seed=given.whole("seed", 1, low=0, high=2**63 - 1),
@@ -196,7 +199,7 @@ def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: lis
         )
     if load.model in MODELS and load.rate_per_s <= 0:
         problems.append("[load] rate_per_s must be above 0")
-    return load
+    return load, duration_s / written_s
 
 
 def _shoppers(given: Fields) -> Shoppers:
@@ -217,11 +220,12 @@ def _objectives(root: Fields) -> tuple[Objective, ...]:
     return objectives
 
 
-def _fault(given: Fields, load: Load) -> FaultPlan:
+def _fault(given: Fields, duration_s: float, stretch: float) -> FaultPlan:
+    written_s = duration_s / stretch
     return FaultPlan(
         kind=given.choice("kind", "kill-worker", FAULT_KINDS),
         tier=given.choice("tier", "shop", ("shop", "payment", "database", "edge")),
-        at_s=given.number("at_s", load.duration_s / 2, low=0.0, high=load.duration_s),
+        at_s=given.number("at_s", written_s / 2, low=0.0, high=written_s) * stretch,
     )
 
 

@@ -65,6 +65,12 @@ def test_a_warm_up_must_end_before_the_run() -> None:
     assert "warmup is 60 s" in problems_of({"load": {"warmup": "1m", "duration": "30s"}})[0]
 
 
+def test_another_duration_stretches_the_timetable() -> None:
+    table = {"load": {"duration": "60s", "warmup": "20s"}, "faults": [{"at_s": 35}]}
+    scenario = resolve(table, "mine", {"duration": ("--duration", "30s")})
+    assert (scenario.load.duration_s, scenario.load.warmup_s, scenario.faults[0].at_s) == (30, 10, 17.5)
+
+
 def test_an_unknown_scenario_lists_the_known_ones() -> None:
     with pytest.raises(ConfigProblem, match=r"no scenario 'morning'; known: .*evening"):
         load_scenario("morning")
