@@ -16,6 +16,7 @@ from gevent.event import Event as Flag
 from gevent.pool import Group
 from locust import User, task
 from locust.env import Environment
+from locust.exception import StopUser
 
 from loadgen.client import Timeouts
 from loadgen.config import Scenario
@@ -51,7 +52,6 @@ class Arrivals:
         open_session: Callable[[Arrival, Flag], Session],
         visit: Callable[[Session], None],
     ) -> None:
-        self.ended = False
         self._assignment = assignment
         self._open_session = open_session
         self._visit = visit
@@ -60,6 +60,7 @@ class Arrivals:
         self._cut = Flag()
         self._changed = Flag()
         self._closed = False
+        self._over = Flag()
 
     @property
     def in_progress_count(self) -> int:
@@ -67,15 +68,16 @@ class Arrivals:
         return len(self._sessions)
 
     def run(self) -> None:
-        """Begin every session at its instant; return when the last has begun, or after `close`."""
+        """Begin every session at its instant, until `close`; return after `finish`."""
         clock = self._assignment.recorder.clock
-        while not self._closed and (arrival := self._schedule.next) is not None:
-            if self._changed.wait(max(0.0, arrival.due_s - clock.elapsed_s)):
+        while not self._closed:
+            arrival = self._schedule.next
+            if self._changed.wait(None if arrival is None else max(0.0, arrival.due_s - clock.elapsed_s)):
                 self._changed.clear()
-                continue
-            self._schedule.advance()
-            self._admit(arrival)
-        self.ended = True
+            elif arrival is not None:
+                self._schedule.advance()
+                self._admit(arrival)
+        self._over.wait()
 
     def set_rate(self, rate_per_s: float, from_s: float) -> None:
         """Offer another rate from an instant of the run on."""
@@ -84,7 +86,7 @@ class Arrivals:
 
     def close(self) -> None:
         """Let nobody arrive any more."""
-        self._closed = self.ended = True
+        self._closed = True
         self._changed.set()
 
     def cut(self) -> None:
@@ -96,6 +98,11 @@ class Arrivals:
         """Wait for all sessions to end; False when some are still there after `timeout_s`."""
         self._sessions.join(timeout=timeout_s)
         return not self._sessions
+
+    def finish(self) -> None:
+        """Let `run` return."""
+        self.close()
+        self._over.set()
 
     def _admit(self, arrival: Arrival) -> None:
         assignment = self._assignment
@@ -163,7 +170,7 @@ class ArrivalSource(User):
         """Run the arrivals of one run; Locust calls it once and ends it by stopping the user."""
         arrivals = ArrivalSource.current = Arrivals(self._assigned, self._open_session, self.visit)
         arrivals.run()
-        Flag().wait()  # the task must not return, or Locust would call it again
+        raise StopUser
 
     def _open_session(self, arrival: Arrival, cut: Flag) -> Session:
         return Session(

@@ -37,10 +37,10 @@ class Second:
 class WorkerLoad:
     """How a worker is doing at the end of a second; CPU as a share of one core."""
 
+    pid: int
     cpu_ratio: float
     memory_bytes: int
     sessions_in_progress: int
-    arrivals_ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Batch:
         return {
             "worker": self.worker,
             "until_s": self.until_s,
-            "load": [load.cpu_ratio, load.memory_bytes, load.sessions_in_progress, load.arrivals_ended],
+            "load": [load.pid, load.cpu_ratio, load.memory_bytes, load.sessions_in_progress],
             "seconds": [_second_to_wire(second) for second in self.seconds],
         }
 

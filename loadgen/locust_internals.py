@@ -1,9 +1,11 @@
 """Every touch of what Locust and geventhttpclient keep private, each with a test that breaks when they change it."""
 
 import socket
+from collections.abc import Callable
 
 import gevent.socket
 from geventhttpclient.client import HTTPClient
+from locust.runners import LocalRunner
 
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port at connect, so that it need be unique per target only
 
@@ -31,3 +33,14 @@ def bind_source(client: HTTPClient, source_address: str) -> None:
         return sock
 
     client._connection_pool._create_tcp_socket = bound_socket  # type: ignore[method-assign,assignment]
+
+
+def show_user_count(runner: LocalRunner, count: Callable[[], int]) -> None:
+    """Let a lone process's user count, in the web UI and the printed statistics, be what `count` says."""
+
+    class CountingRunner(type(runner)):  # type: ignore[misc]
+        @property
+        def user_count(self) -> int:
+            return count()
+
+    runner.__class__ = CountingRunner

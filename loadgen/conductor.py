@@ -1,0 +1,346 @@
+"""The side that leads: a master, or a lone process. Begins runs, watches and steers them, ends and closes them.
+
+One run at a time; in a web UI one after the other. What it is told and tells is in messages.py.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from pathlib import Path
+
+import gevent
+from gevent.event import Event as Flag
+from locust.env import Environment
+from locust.rpc.protocol import Message
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner
+
+from loadgen.arrivals import ArrivalSource
+from loadgen.batch import Batch
+from loadgen.dispatcher import is_ours
+from loadgen.errors import LonjakError
+from loadgen.exitcodes import ExitCode
+from loadgen.gate import Gate
+from loadgen.manifest import WorkerEntry
+from loadgen.messages import (
+    BATCH,
+    CLOCK,
+    DRAIN,
+    DRAINED,
+    HELLO,
+    JOINED,
+    PLAN,
+    RATE,
+    REFUSED,
+    ClockReading,
+    Drain,
+    Hello,
+    Joined,
+    RateChange,
+    Refusal,
+    RunPlan,
+    to_wire,
+)
+from loadgen.options import Options
+from loadgen.plans import Prepared, prepare
+from loadgen.run import Run, directory_for
+from loadgen.sampler import GENERATOR, Sample
+from loadgen.watch import Watch
+from loadgen.worker import CUT_LIMIT_S
+
+logger = logging.getLogger(__name__)
+
+LEAD_S = 1.0  # from the plan to second 0, so that every worker knows it before
+_JOIN_LIMIT_S = 2.0
+_FLUSH_LIMIT_S = 5.0
+_NEARLY_S = 1.5  # a stop this close to the planned end is the planned end, by Locust's own timer
+_LOCAL = "local"
+EVERYBODY_LOST = "every worker was lost"
+
+
+class Conductor:
+    """Leads the runs of one process. `refusals` is filled by the gate and by workers."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        runner: MasterRunner | LocalRunner,
+        options: Options,
+        gate: Gate,
+        refusals: deque[Refusal],
+    ) -> None:
+        self.options = options
+        self.run: Run | None = None
+        self.prepared: Prepared | None = None
+        self._environment = environment
+        self._runner = runner
+        self._gate = gate
+        self._refusals = refusals
+        self._joined: dict[str, Joined] = {}
+        self._names: dict[str, str] = {}  # worker's id -> its name in the run
+        self._watch: Watch | None = None
+        self._reason: str | None = None
+        self._interrupted = False
+        self._drained: set[str] = set()
+        self._stopping = False
+        self._stopped = Flag()
+        self._run_dir = options.run_dir
+
+    def register(self) -> None:
+        """Listen to the workers."""
+        for kind, listener in (
+            (HELLO, self._on_hello),
+            (JOINED, self._on_joined),
+            (BATCH, self._on_batch),
+            (DRAINED, self._on_drained),
+            (REFUSED, self._on_refused),
+        ):
+            self._runner.register_message(kind, listener)
+
+    @property
+    def ours(self) -> bool:
+        """Whether shoppers arrive, rather than a foreign locustfile's users loop."""
+        return is_ours(self._environment.user_classes)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no user may be started any more."""
+        return self._stopping
+
+    def prepare(self, *, host: str | None, rate: str | None, duration_s: float | None) -> None:
+        """Find out what the next run is to be; raises LonjakError when it cannot begin."""
+        self.prepared = prepare(
+            self.options,
+            self._gate,
+            self._environment.user_classes,
+            locustfile=self._locustfile,
+            host=host,
+            rate=rate,
+            duration_s=duration_s,
+        )
+        self._environment.host = self.prepared.target
+
+    def begin(self) -> None:
+        """Open the run's directory and tell the workers their parts. Raises LonjakError when it cannot begin."""
+        if self.prepared is None:
+            self.prepare(host=self._environment.host, rate=self.options.rate, duration_s=self.options.duration_s)
+        prepared, self.prepared = self.prepared, None
+        if prepared is None:
+            return
+        workers = self._workers()
+        directory = directory_for(self._run_dir, self.options.out, prepared.scenario)
+        self._run_dir = None
+        self._reason, self._interrupted, self._stopping = None, False, False
+        self._stopped.clear()
+        self._drained.clear()
+        distributed = isinstance(self._runner, MasterRunner)
+        run = self.run = Run(
+            directory,
+            prepared,
+            lead_s=LEAD_S if distributed and self.ours else 0.0,
+            workers=tuple(
+                WorkerEntry(self._names[worker], joined.pid, joined.clock_offset_s) for worker, joined in workers
+            ),
+            command=self.options.command,
+            foreign_locustfile=None if self.ours else self._locustfile,
+        )
+        self._send_plans(run, [worker for worker, _ in workers])
+        self._watch = Watch(self, run, distributed=distributed)
+        self._watch.start()
+        logger.info("Recording into %s", directory.path)
+
+    def end(self, reason: str, *, interrupted: bool = False) -> None:
+        """End the run in order, from a greenlet of its own: stop Locust, or quit it when there is no web UI."""
+        if self._reason is not None or self.run is None:
+            return
+        self._reason, self._interrupted = reason, interrupted
+        gevent.spawn(self._runner.quit if self.options.headless else self._runner.stop)
+
+    def interrupt(self) -> None:
+        """Note that a signal ends the run."""
+        if self.run is not None and self._reason is None:
+            self._reason, self._interrupted = "interrupted", True
+
+    def set_rate(self, rate_per_s: float) -> None:
+        """Offer another rate from half a second hence."""
+        if self.run is not None:
+            change = RateChange(rate_per_s, self.run.clock.elapsed_s + 0.5)
+            self._runner.send_message(RATE, to_wire(change))
+
+    def on_test_stopping(self) -> None:
+        """Locust is about to stop: let sessions leave and take in everything that was recorded; blocks, in limits."""
+        run = self.run
+        if run is None:
+            return
+        if self._stopping:  # asked again, with more urgency
+            self._runner.send_message(DRAIN, to_wire(Drain(0.0)))
+            self._stopped.wait(self._limit_s(0.0))
+            return
+        self._stopping = True
+        if run.merger.workers and not self._present():
+            self._reason = self._reason or EVERYBODY_LOST
+        drain_s = self._drain_s(run)
+        if self._watch:
+            self._watch.end_arrivals()
+        run.event("run_stopped", reason=self._reason)
+        self._runner.send_message(DRAIN, to_wire(Drain(drain_s)))
+        deadline = time.monotonic() + self._limit_s(drain_s)
+        while self._owing() and time.monotonic() < deadline:
+            gevent.sleep(0.05)
+        for worker in sorted(self._owing()):
+            run.event("warning", message=f"{worker} did not hand in its last counts: the run is incomplete")
+        self._stopped.set()
+
+    def on_test_stop(self) -> None:
+        """Locust has stopped: close the run and decide its exit code."""
+        run, self.run = self.run, None
+        if run is None:
+            return
+        watch, self._watch = self._watch, None
+        complete = watch is not None and watch.finish() and run.merger.workers <= self._drained
+        run.merger.write_all()
+        code = self._exit_code(run, complete=complete)
+        run.close(complete=complete, interrupted=self._interrupted)
+        self._environment.process_exit_code = int(code)
+        logger.info("Recorded in %s", run.directory.path)
+        if self._reason == EVERYBODY_LOST and self.options.headless:
+            gevent.spawn(self._runner.quit)  # Locust itself would wait for new workers for ever
+
+    def on_quitting(self) -> None:
+        """The process ends: stop a run that is still on."""
+        if self.run is not None:
+            self._runner.stop()
+
+    def tell(self, error: LonjakError) -> None:
+        """A sentence for the user, and the exit code that goes with it."""
+        print(f"lonjak: {error}", file=sys.stderr, flush=True)  # noqa: T201 (stderr is where sentences go)
+        self._environment.process_exit_code = int(error.exit_code)
+
+    def lost_workers(self) -> list[str]:
+        """Names of workers in the run that Locust has no word of."""
+        if self.run is None:
+            return []
+        return sorted(self.run.merger.workers - self._drained - self._present())
+
+    def refusals(self) -> list[Refusal]:
+        """Connections that the gate stopped since the last call, here or on a worker."""
+        found = list(self._refusals)
+        self._refusals.clear()
+        return found
+
+    @property
+    def _locustfile(self) -> str:
+        """The name of the locustfile, ours before it not counted."""
+        names = [Path(path).name for path in self._environment.parsed_locustfiles or ()]
+        return next((name for name in names if name != "plugin.py"), "locustfile.py")
+
+    def _present(self) -> set[str]:
+        """Names of the workers that Locust has word of."""
+        if isinstance(self._runner, LocalRunner):
+            return set(self._names.values())
+        clients = self._runner.clients.all
+        return {
+            self._names[client.id] for client in clients if client.state != STATE_MISSING and client.id in self._names
+        }
+
+    def _workers(self) -> list[tuple[str, Joined]]:
+        if isinstance(self._runner, LocalRunner):
+            self._names = {_LOCAL: "worker-1"}
+            return [(_LOCAL, self._joined[_LOCAL])]
+        runner = self._runner
+        deadline = time.monotonic() + _JOIN_LIMIT_S
+        while True:
+            ready = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
+            if all(worker in self._joined for worker in ready) or time.monotonic() > deadline:
+                break
+            gevent.sleep(0.02)
+        known = sorted(
+            (worker for worker in ready if worker in self._joined), key=lambda worker: runner.worker_indexes[worker]
+        )
+        self._names = {worker: f"worker-{runner.worker_indexes[worker] + 1}" for worker in known}
+        return [(worker, self._joined[worker]) for worker in known]
+
+    def _send_plans(self, run: Run, workers: Sequence[str]) -> None:
+        scenario, stack = run.prepared.scenario, run.prepared.stack
+        cap = self._runner.target_user_count or scenario.load.session_cap
+        cpus = tuple(stack.cpu_sets.get(GENERATOR, ())) if stack else ()
+        for index, worker in enumerate(workers):
+            plan = RunPlan(
+                worker=self._names[worker],
+                index=index,
+                count=len(workers),
+                started_at=run.clock.started_at,
+                session_cap=max(1, cap // len(workers)),
+                target=run.prepared.target,
+                cpus=cpus,
+                scenario=scenario,
+            )
+            self._runner.send_message(PLAN, plan.to_wire(), client_id=worker)
+        if cpus:
+            _pin(cpus)
+
+    def _drain_s(self, run: Run) -> float:
+        load, elapsed_s = run.prepared.scenario.load, run.clock.elapsed_s
+        early = elapsed_s < load.duration_s - _NEARLY_S
+        if early and self._reason is None and run.planned:
+            self._interrupted = True
+        self._reason = self._reason or ("stopped" if early else "planned end")
+        if early or self._interrupted:
+            return 0.0
+        return max(0.0, load.duration_s + load.drain_s - elapsed_s)
+
+    def _limit_s(self, drain_s: float) -> float:
+        requests_s = max(
+            (kind.timeouts.total_s for kind in self._environment.user_classes if issubclass(kind, ArrivalSource)),
+            default=0.0,
+        )
+        return drain_s + requests_s + CUT_LIMIT_S + self._environment.stop_timeout + _FLUSH_LIMIT_S
+
+    def _owing(self) -> set[str]:
+        if self.run is None:
+            return set()
+        return set(self.run.merger.workers) - self._drained - set(self.lost_workers())
+
+    def _exit_code(self, run: Run, *, complete: bool) -> ExitCode:
+        if self._reason == "target_refused":
+            return ExitCode.USAGE
+        if self._interrupted:
+            return ExitCode.INTERRUPTED
+        if not complete:
+            return ExitCode.UNKNOWN
+        decisions = run.decisions()
+        for decision in decisions:
+            if decision.outcome != "pass":
+                logger.warning("Objective %s: %s", decision.outcome, decision.reason)
+        return ExitCode.FAIL if any(decision.outcome == "fail" for decision in decisions) else ExitCode.PASS
+
+    def _on_hello(self, *, msg: Message, **_environment: object) -> None:
+        reading = ClockReading(asked_at=Hello(**msg.data).sent_at, master_at=time.time())
+        self._runner.send_message(CLOCK, to_wire(reading), client_id=msg.node_id)
+
+    def _on_joined(self, *, msg: Message, **_environment: object) -> None:
+        self._joined[msg.node_id] = Joined(**msg.data)
+
+    def _on_batch(self, *, msg: Message, **_environment: object) -> None:
+        if self.run is None or msg.data["started_at"] != self.run.clock.started_at:
+            return
+        batch = Batch.from_wire(msg.data["batch"])
+        self.run.merger.accept(batch)
+        load = batch.load
+        row = Sample(max(0, batch.until_s - 1), GENERATOR, batch.worker, load.pid, load.cpu_ratio, load.memory_bytes)
+        self.run.merger.samples([row])
+
+    def _on_drained(self, *, msg: Message, **_environment: object) -> None:
+        self._drained.add(msg.data["worker"])
+
+    def _on_refused(self, *, msg: Message, **_environment: object) -> None:
+        self._refusals.append(Refusal(**msg.data))
+
+
+def _pin(cpus: tuple[int, ...]) -> None:
+    try:
+        os.sched_setaffinity(0, cpus)
+    except OSError as error:
+        logger.warning("The load generator does not keep to processors %s: %s", cpus, error.strerror)

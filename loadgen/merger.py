@@ -1,0 +1,151 @@
+"""The master's end of recording: workers' batches in, the files of the run directory out, within about two seconds.
+
+A second is written once every live worker has handed it in, or two seconds after it has passed; what comes later is
+appended, since rows and intervals of the same key add up. Everything written is handed to the operating system at once,
+so that a killed process loses no more than the last two seconds.
+"""
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from loadgen.batch import Batch, Second, WorkerLoad
+from loadgen.hlog import HlogWriter, Tag
+from loadgen.page_kinds import PageKinds
+from loadgen.records import COUNTERS_COLUMNS, FUNNEL_COLUMNS, TIERS_COLUMNS, Event, RowWriter, append_line
+from loadgen.runclock import RunClock
+from loadgen.rundir import RunDirectory
+from loadgen.sampler import Sample
+from loadgen.tally import Tally
+
+WAIT_FOR_WORKERS_S = 2
+
+
+class Merger:
+    """Writes one run's files and keeps its running totals.
+
+    `tally` holds the steady phase only: seconds from `steady_s[0]` up to, not including, `steady_s[1]`.
+    """
+
+    def __init__(self, run: RunDirectory, clock: RunClock, steady_s: tuple[float, float]) -> None:
+        self.tally = Tally()
+        self.request_count = 0
+        self._clock = clock
+        self._steady_s = steady_s
+        self._kinds = PageKinds()
+        self._pending: dict[int, Second] = {}
+        self._written_until_s = 0
+        self._until_s: dict[str, int] = {}
+        self._loads: dict[str, WorkerLoad] = {}
+        self._hlog = HlogWriter(run.hlog, clock.started_at)
+        self._counters = RowWriter(run.counters, COUNTERS_COLUMNS)
+        self._funnel = RowWriter(run.funnel, FUNNEL_COLUMNS)
+        self._tiers = RowWriter(run.tiers, TIERS_COLUMNS)
+        self._events: TextIO = run.events.open("a", encoding="utf-8")
+        self._ledger: TextIO = run.ledger.open("a", encoding="utf-8")
+
+    @property
+    def sessions_in_progress(self) -> int:
+        """Sessions in progress on all workers, as they last said."""
+        return sum(load.sessions_in_progress for load in self._loads.values())
+
+    @property
+    def workers(self) -> frozenset[str]:
+        """The workers that are expected to hand in."""
+        return frozenset(self._until_s)
+
+    @property
+    def complete_s(self) -> int:
+        """The second up to which every worker has handed in."""
+        return min(self._until_s.values(), default=0)
+
+    def expect(self, workers: Iterable[str]) -> None:
+        """Wait for these workers before a second is written."""
+        for worker in workers:
+            self._until_s.setdefault(worker, 0)
+
+    def lose(self, worker: str) -> int:
+        """Wait for a worker no longer; the second up to which it handed in."""
+        self._loads.pop(worker, None)
+        return self._until_s.pop(worker, 0)
+
+    def accept(self, batch: Batch) -> None:
+        """Take in what a worker recorded."""
+        if batch.worker in self._until_s:
+            self._until_s[batch.worker] = max(batch.until_s, self._until_s[batch.worker])
+            self._loads[batch.worker] = batch.load
+        self.add(batch.seconds)
+        self.write_due()
+
+    def add(self, seconds: Iterable[Second]) -> None:
+        """Take in counts of any seconds, past or to come."""
+        for second in seconds:
+            if second.elapsed_s < self._written_until_s:
+                self._write(second)
+            elif second.elapsed_s in self._pending:
+                self._pending[second.elapsed_s].merge(second)
+            else:
+                self._pending[second.elapsed_s] = second
+
+    def event(self, event: Event) -> None:
+        """Append to the run's history at once."""
+        append_line(self._events, event.as_json())
+        self._events.flush()
+
+    def samples(self, rows: Iterable[Sample]) -> None:
+        """Append what processes used."""
+        for row in rows:
+            self._tiers.write(row.as_row())
+        self._tiers.flush()
+
+    def write_due(self) -> None:
+        """Write the seconds that are complete, or waited for long enough."""
+        self._write_until(max(self.complete_s, self._clock.second - WAIT_FOR_WORKERS_S))
+
+    def write_all(self) -> None:
+        """Write every second that was handed in."""
+        self._write_until(max(self._pending, default=-1) + 1)
+
+    def close(self) -> None:
+        """Write everything and leave the files as they are to stay."""
+        self.write_all()
+        self._hlog.close()
+        for file in (self._counters, self._funnel, self._tiers, self._events, self._ledger):
+            file.close()
+
+    def _write_until(self, until_s: int) -> None:
+        due = sorted(second for second in self._pending if second < until_s)
+        for second in due:
+            self._write(self._pending.pop(second))
+        self._written_until_s = max(self._written_until_s, until_s)
+        if due:
+            for file in (self._hlog, self._counters, self._funnel, self._ledger):
+                file.flush()
+
+    def _write(self, second: Second) -> None:
+        start_s, end_s = self._steady_s
+        steady = start_s <= second.elapsed_s < end_s
+        for tag, histogram in second.histograms.items():
+            tag = Tag(tag.measure, self._kinds.admit(tag.page_kind), tag.result)  # noqa: PLW2901
+            self._hlog.write(second.elapsed_s, str(tag), histogram)
+            if steady:
+                self.tally.add_histogram(tag, histogram)
+        for kind, counts in second.counters.items():
+            admitted = self._kinds.admit(kind)
+            self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": admitted, **counts})
+            self.request_count += counts["request_count"]
+            if steady:
+                self.tally.add_counters(admitted, counts)
+        self._write_sessions(second)
+        for event in second.events:
+            self.event(event)
+
+    def _write_sessions(self, second: Second) -> None:
+        start_s, end_s = self._steady_s
+        for (arrival_s, segment), counts in second.funnel.items():
+            self._funnel.write({"elapsed_s": arrival_s, "segment": segment, **counts})
+            if start_s <= arrival_s < end_s:
+                self.tally.add_funnel(counts)
+        for line in second.ledger:
+            append_line(self._ledger, line.as_json())
+            if start_s <= line.at - self._clock.started_at < end_s:
+                self.tally.add_ledger(line)

@@ -1,0 +1,167 @@
+"""The record of one run on the master, or in a lone process: directory and manifest from first moment to last."""
+
+import importlib.metadata
+import os
+import platform
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from loadgen.config import Scenario, to_toml
+from loadgen.errors import EnvironmentProblem, LonjakError, RunDirectoryProblem
+from loadgen.manifest import Manifest, Plan, WorkerEntry
+from loadgen.merger import Merger
+from loadgen.objectives import Decision, decide
+from loadgen.plans import UNPLANNED_S, Prepared
+from loadgen.records import Event, Json
+from loadgen.runclock import RunClock
+from loadgen.rundir import RunDirectory
+from loadgen.stack import Stack
+from loadgen.target import without_credentials
+from loadgen.truth import fetch_truth, log_sizes, write_origin
+
+_PACKAGES = ("lonjak", "locust", "gevent", "geventhttpclient", "hdrhistogram")
+
+
+class Run:
+    """The record of one run. Its second 0 lies `lead_s` after its creation, so that all workers can be told before."""
+
+    def __init__(
+        self,
+        directory: RunDirectory,
+        prepared: Prepared,
+        *,
+        lead_s: float,
+        workers: tuple[WorkerEntry, ...],
+        command: str | None,
+        foreign_locustfile: str | None,
+    ) -> None:
+        scenario, commit = prepared.scenario, _commit()
+        self._log_sizes = log_sizes(prepared.stack) if prepared.stack else {}
+        started_at = time.time() + lead_s
+        self.directory = directory
+        self.prepared = prepared
+        self.clock = RunClock(started_at)
+        self.manifest = Manifest(
+            scenario=scenario.name,
+            seed=scenario.load.seed,
+            target=without_credentials(prepared.target),
+            edge=prepared.stack.edge if prepared.stack else None,
+            plan=_plan(scenario, scenario.load.duration_s),
+            started_at=started_at,
+            command=without_credentials(command or shlex.join(sys.argv)),
+            versions={"python": platform.python_version(), **_versions()},
+            host=_host(),
+            cpu_sets=dict(prepared.stack.cpu_sets) if prepared.stack else {},
+            commit=commit,
+            workers=workers,
+            foreign_locustfile=foreign_locustfile,
+        )
+        self._write(scenario)
+        self.merger = Merger(directory, self.clock, (int(scenario.load.warmup_s), scenario.load.duration_s))
+        self.merger.expect(worker.name for worker in workers)
+
+    @property
+    def planned(self) -> bool:
+        """Whether anybody said when the run should end."""
+        return self.prepared.scenario.load.duration_s < UNPLANNED_S
+
+    def event(self, kind: str, **detail: Json) -> None:
+        """Something for the run's history, now."""
+        self.merger.event(Event(time.time(), kind, detail))
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """What became of the objectives in the steady phase so far."""
+        load = self.prepared.scenario.load
+        steady_s = min(self.clock.elapsed_s, load.duration_s) - load.warmup_s
+        figures = self.merger.tally.figures(max(steady_s, 1e-9))
+        return tuple(decide(objective, figures) for objective in self.prepared.scenario.objectives)
+
+    def close(self, *, complete: bool, interrupted: bool) -> None:
+        """Fetch what the target says, write the last lines, and mark the run as ended."""
+        ended_at = time.time()
+        if stack := self.prepared.stack:
+            for message in self._fetch(stack, ended_at):
+                self.event("warning", message=message)
+        self.event("run_ended", complete=complete, interrupted=interrupted)
+        self.merger.close()
+        plan = self.manifest.plan
+        if not self.planned:
+            elapsed_s = max(1.0, ended_at - self.clock.started_at)
+            scenario = self.prepared.scenario
+            self._write(replace(scenario, load=replace(scenario.load, duration_s=round(elapsed_s, 3))))
+            plan = _plan(scenario, round(elapsed_s, 3))
+        self.manifest = replace(self.manifest, plan=plan, ended_at=ended_at, complete=complete, interrupted=interrupted)
+        self.manifest.write(self.directory.manifest)
+
+    def _fetch(self, stack: Stack, ended_at: float) -> list[str]:
+        problems = write_origin(self.directory, stack, self._log_sizes, self.clock.started_at, ended_at)
+        try:
+            if stack.ops_url:
+                fetch_truth(self.directory, stack, self.clock.started_at)
+        except LonjakError as error:
+            problems.append(str(error))
+        return problems
+
+    def _write(self, scenario: Scenario) -> None:
+        try:
+            self.directory.scenario.write_text(to_toml(scenario), encoding="utf-8")
+            self.manifest.write(self.directory.manifest)
+        except OSError as error:
+            raise EnvironmentProblem(f"cannot write a run into {self.directory.path}: {error.strerror}") from None
+
+
+def directory_for(run_dir: Path | None, out: Path, scenario: Scenario) -> RunDirectory:
+    """The directory that was prepared, or a new one below `out`; a run that is already there is left alone."""
+    if run_dir is None:
+        return RunDirectory.create(out, scenario.name, datetime.now(UTC))
+    directory = RunDirectory(run_dir)
+    if not run_dir.is_dir():
+        raise RunDirectoryProblem(f"--run-dir {run_dir} is not a directory: create it, or give --out DIR")
+    if directory.manifest.exists():
+        raise RunDirectoryProblem(f"--run-dir {run_dir} holds a run already: nothing is overwritten; give another")
+    return directory
+
+
+def _plan(scenario: Scenario, duration_s: float) -> Plan:
+    load = scenario.load
+    return Plan(load.model, load.rate_per_s, duration_s, load.warmup_s, load.drain_s)
+
+
+def _versions() -> Mapping[str, str]:
+    found: dict[str, str] = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _host() -> Mapping[str, str | int | float]:
+    return {
+        "name": platform.node(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "cpu_count": os.cpu_count() or 1,
+        "memory_bytes": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+    }
+
+
+def _commit() -> str | None:
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() or None if found.returncode == 0 else None

@@ -1,0 +1,83 @@
+"""What the target itself says happened, fetched when the load has ended: truth.jsonl and origin.csv."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+
+import requests
+
+from loadgen.errors import EnvironmentProblem
+from loadgen.origin import rows_from_access_log
+from loadgen.records import ORIGIN_COLUMNS, RowWriter
+from loadgen.rundir import RunDirectory
+from loadgen.stack import AccessLog, Stack
+
+_TIMEOUT_S = 15.0
+_Offsets = dict[str, int]
+
+
+def log_sizes(stack: Stack) -> _Offsets:
+    """How long the access logs are now: what was logged before a run need not be read after it."""
+    sizes: _Offsets = {}
+    for log in stack.access_logs:
+        with contextlib.suppress(OSError):
+            sizes[str(log.path)] = log.path.stat().st_size
+    return sizes
+
+
+def fetch_truth(run: RunDirectory, stack: Stack, started_at: float) -> None:
+    """Write truth.jsonl; EnvironmentProblem, and no file, when the shop does not tell or stops in the middle."""
+    if not stack.ops_url or not stack.ops_token:
+        raise EnvironmentProblem("stack.json names no ops_url and ops_token: the shop's truth was not fetched")
+    fresh = run.truth.with_name(run.truth.name + ".new")
+    try:
+        lines = _lines(stack.ops_url, stack.ops_token, started_at)
+        with fresh.open("w", encoding="utf-8") as file:
+            last = "{}"
+            for last in lines:
+                file.write(last + "\n")
+        if json.loads(last).get("type") != "end":
+            raise EnvironmentProblem(f"{stack.ops_url} stopped in the middle: the shop's truth is not known")
+        fresh.replace(run.truth)
+    except (OSError, ValueError) as error:
+        raise EnvironmentProblem(f"the shop's truth was not fetched from {stack.ops_url}: {error}") from None
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def write_origin(run: RunDirectory, stack: Stack, offsets: _Offsets, started_at: float, ended_at: float) -> list[str]:
+    """Write origin.csv from the tiers' access logs; the sentences for logs that could not be read."""
+    problems: list[str] = []
+    if not stack.access_logs:
+        return problems
+    writer = RowWriter(run.origin, ORIGIN_COLUMNS)
+    for log in stack.access_logs:
+        try:
+            for row in rows_from_access_log(_tail(log, offsets), log.tier, started_at, ended_at):
+                writer.write(row.as_row())
+        except OSError as error:
+            problems.append(f"the access log {log.path} was not read: {error.strerror}")
+    writer.close()
+    return problems
+
+
+def _lines(url: str, token: str, started_at: float) -> Iterator[str]:
+    with requests.get(
+        url,
+        params={"since": f"{started_at:.6f}"},
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=_TIMEOUT_S,
+        stream=True,
+        allow_redirects=False,
+    ) as response:
+        if response.status_code != 200:
+            raise EnvironmentProblem(f"the shop's truth was not fetched: {url} answered {response.status_code}")
+        for line in response.iter_lines(decode_unicode=False):
+            yield line.decode("utf-8")
+
+
+def _tail(log: AccessLog, offsets: _Offsets) -> Iterator[str]:
+    with log.path.open("rb") as file:
+        file.seek(offsets.get(str(log.path), 0))
+        for line in file:
+            yield line.decode("utf-8", "replace")
