@@ -62,7 +62,12 @@ def recoveries(recording: Recording) -> tuple[Recovery, ...]:
     """Every fault of the run, in order."""
     started = recording.events_of("fault_started")
     nexts = [*(recording.elapsed_s(event.at) for event in started[1:]), recording.end_s]
-    return tuple(_recovery(recording, event, until) for event, until in zip(started, nexts, strict=False))
+    found: list[Recovery] = []
+    quiet_since_s = float(recording.steady[0])
+    for event, until_s in zip(started, nexts, strict=False):
+        found.append(_recovery(recording, event, quiet_since_s, until_s))
+        quiet_since_s = max(quiet_since_s, found[-1].until_s)
+    return tuple(found)
 
 
 def fault_name(event: Event) -> str:
@@ -71,17 +76,17 @@ def fault_name(event: Event) -> str:
     return f"{kind.replace('-', ' ')} {process}" if process else kind.replace("-", " ")
 
 
-def _recovery(recording: Recording, event: Event, until_s: float) -> Recovery:
-    """The fault of `event`, judged up to the next fault or the end of the record."""
+def _recovery(recording: Recording, event: Event, quiet_since_s: float, until_s: float) -> Recovery:
+    """The fault of `event`, against the time since the last one was over, up to the next one."""
     at_s = recording.elapsed_s(event.at)
     ends = [recording.elapsed_s(end.at) for end in recording.events_of("fault_ended") if end.at >= event.at]
     ended_s = next((end for end in ends if end <= until_s), None)
     steady_end = float(recording.steady[1])
     last_s = min(until_s, steady_end) if at_s < steady_end else until_s
-    course = _course(recording, at_s, ended_s or at_s, last_s)
+    before = recording.tally(quiet_since_s, int(at_s)).figures(1.0)
+    course = _course(recording, before, at_s, ended_s or at_s, last_s)
     over_s = last_s if course.disturbed and course.recovered_s is None else at_s + (course.recovered_s or 0.0)
     during = recording.tally(int(at_s), max(over_s, ended_s or at_s, at_s + WINDOW_S)).figures(1.0)
-    before = recording.tally(recording.steady[0], int(at_s)).figures(1.0)
     return Recovery(
         fault=fault_name(event),
         at_s=at_s,
@@ -96,12 +101,12 @@ def _recovery(recording: Recording, event: Event, until_s: float) -> Recovery:
     )
 
 
-def _course(recording: Recording, at_s: float, ended_s: float, last_s: float) -> _Course:
+def _course(recording: Recording, before: Figures, at_s: float, ended_s: float, last_s: float) -> _Course:
     """Whether and when the objectives broke after `at_s`, and when they held again before `last_s`."""
     objectives = [objective for objective in recording.objectives if objective.path[0] in _WINDOWED]
     if not objectives:
         return _Course(None, None, "No objective on response times or failures was set, so recovery cannot be dated.")
-    if _outcome(recording, objectives, recording.steady[0], int(at_s)) == "fail":
+    if _outcome(objectives, before) == "fail":
         return _Course(None, None, "The objectives did not hold before the fault either, so recovery cannot be dated.")
     last_window = int(last_s) - WINDOW_S
     blamed = range(int(at_s), min(int(ended_s) + BLAME_S, last_window) + 1)
@@ -127,13 +132,13 @@ class _Outcomes:
 
     def __getitem__(self, second: int) -> Verdict:
         if second not in self._known:
-            self._known[second] = _outcome(self._recording, self._objectives, second, second + WINDOW_S)
+            figures = self._recording.tally(second, second + WINDOW_S).figures(WINDOW_S)
+            self._known[second] = _outcome(self._objectives, figures)
         return self._known[second]
 
 
-def _outcome(recording: Recording, objectives: Sequence[Objective], start_s: int, end_s: int) -> Verdict:
+def _outcome(objectives: Sequence[Objective], figures: Figures) -> Verdict:
     """fail when any objective fails, pass when any holds and none fails, else unknown: too little was measured."""
-    figures = recording.tally(start_s, end_s).figures(max(1.0, end_s - start_s))
     outcomes = {decide(objective, figures).outcome for objective in objectives}
     return "fail" if "fail" in outcomes else "pass" if "pass" in outcomes else "unknown"
 

@@ -24,16 +24,22 @@ Cause: TypeAlias = Literal["target_refused", "interrupted", "incomplete", "gener
 class Verdict:
     """`cause` is None for a pass; `reasons` are sentences, the deciding one first."""
 
-    outcome: Outcome
+    verdict: Outcome
     cause: Cause | None
     reasons: tuple[str, ...]
     decisions: tuple[Decision, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict and the reason that decided."""
+        more = f" (and {len(self.reasons) - 1} more reasons)" if len(self.reasons) > 1 else ""
+        return f"{self.verdict}: {self.reasons[0]}{more}"
 
     def as_json(self, audit: Audit) -> dict[str, Json]:
         """verdict.json."""
         return {
             "schema_version": SCHEMA_VERSION,
-            "verdict": self.outcome,
+            "verdict": self.verdict,
             "cause": self.cause,
             "reasons": list(self.reasons),
             "objectives": [

@@ -27,7 +27,7 @@ def render(analysis: Analysis) -> str:
     _case(suite, f"{scenario}.audit", "orders acknowledged are orders kept", audit.outcome, audit.sentence)
     verdict = analysis.verdict
     case = ET.SubElement(suite, "testcase", classname=f"{scenario}.run", name="the run gives a verdict")
-    if verdict.outcome == "unknown":
+    if verdict.verdict == "unknown":
         ET.SubElement(case, "error", message=_clean(verdict.reasons[0]), type=str(verdict.cause))
     counts = {tag: str(len(suite.findall(f"testcase/{tag}"))) for tag in ("failure", "error", "skipped")}
     suite.set("tests", str(len(suite.findall("testcase"))))

@@ -145,7 +145,7 @@ def limit(objective: Objective) -> str:
 def answer(analysis: Analysis) -> str:
     """The whole report in one sentence: at which load, what broke, how it recovered."""
     load, verdict = _load(analysis), analysis.verdict
-    if verdict.outcome == "unknown":
+    if verdict.verdict == "unknown":
         return f"{load}, there is no verdict: {_CAUSES[verdict.cause]}."
     parts = [_objectives(verdict.decisions), *(_fault(fault) for fault in analysis.recoveries)]
     if analysis.audit.outcome == "fail":

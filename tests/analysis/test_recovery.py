@@ -1,0 +1,89 @@
+"""Recovery of planted outages: the seconds are exact."""
+
+import pytest
+
+from analysis.run import analyse
+from tests.recorded_run import ordinary
+
+
+def recovery(history, tmp_path):
+    (fault,) = analyse(history.write(tmp_path)).recoveries
+    return fault
+
+
+def broken(at_s=25.25, ended_s=27.0):
+    history = ordinary()
+    history.event(at_s, "fault_started", fault="kill-worker", tier="shop", role="shop-1", pid=9)
+    if ended_s is not None:
+        history.event(ended_s, "fault_ended", fault="kill-worker", tier="shop", role="shop-1", pid=10)
+    return history
+
+
+def test_recovery_ends_with_the_last_bad_second(tmp_path):
+    history = broken()
+    history.outage(26, 31)
+    fault = recovery(history, tmp_path)
+    assert (fault.disturbed, fault.recovered_s) == (True, 31 - 25.25)
+    assert fault.failed_count == 5 * 20
+    assert fault.fault == "kill worker shop-1"
+    assert fault.until_s == 31
+
+
+def test_a_relapse_within_the_hold_postpones_recovery(tmp_path):
+    history = broken()
+    history.outage(26, 28)
+    history.outage(33, 34)
+    assert recovery(history, tmp_path).recovered_s == 34 - 25.25
+
+
+def test_slow_answers_alone_are_a_disturbance(tmp_path):
+    history = broken()
+    for second in range(26, 29):
+        history.ok_ms[second, "product"] = [900.0] * 20
+    fault = recovery(history, tmp_path)
+    assert fault.recovered_s == 29 - 25.25
+    assert fault.p95_before_ms == pytest.approx(20, rel=1e-3)
+    assert fault.p95_during_ms == pytest.approx(900, rel=1e-3)
+
+
+def test_a_fault_that_no_shopper_noticed_takes_no_time(tmp_path):
+    fault = recovery(broken(), tmp_path)
+    assert (fault.disturbed, fault.recovered_s, fault.failed_count) == (False, 0.0, 0)
+    assert fault.until_s == 27.0
+
+
+def test_never_recovered_is_a_value(tmp_path):
+    history = broken(ended_s=None)
+    history.outage(26, 60)
+    fault = recovery(history, tmp_path)
+    assert (fault.disturbed, fault.recovered_s) == (True, None)
+    assert fault.failed_count == (50 - 26) * 20
+
+
+def test_what_breaks_long_after_a_fault_is_not_blamed_on_it(tmp_path):
+    history = broken(at_s=15.0, ended_s=16.0)
+    history.outage(40, 42)
+    assert recovery(history, tmp_path).disturbed is False
+
+
+def test_a_shop_that_failed_before_the_fault_cannot_recover_from_it(tmp_path):
+    history = broken()
+    history.outage(12, 34)
+    fault = recovery(history, tmp_path)
+    assert (fault.disturbed, fault.recovered_s) == (None, None)
+    assert "before the fault" in fault.sentence
+
+
+def test_without_objectives_recovery_cannot_be_dated(tmp_path):
+    history = broken()
+    history.objectives = None
+    assert recovery(history, tmp_path).disturbed is None
+
+
+def test_two_faults_are_judged_apart(tmp_path):
+    history = broken(at_s=15.0, ended_s=16.0)
+    history.event(30.0, "fault_started", fault="kill-worker", tier="shop", role="shop-2", pid=11)
+    history.outage(16, 18)
+    history.outage(30, 34)
+    faults = analyse(history.write(tmp_path)).recoveries
+    assert [fault.recovered_s for fault in faults] == [3.0, 4.0]

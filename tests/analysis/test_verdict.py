@@ -1,0 +1,152 @@
+"""How a verdict comes about, also from what is left of a run that was killed."""
+
+import gzip
+from dataclasses import replace
+
+import pytest
+
+from analysis.run import analyse, write
+from loadgen.errors import RunDirectoryProblem
+from tests.recorded_run import ordinary
+
+
+def verdict(history, tmp_path):
+    return analyse(history.write(tmp_path)).verdict
+
+
+def test_everything_held_is_a_pass(tmp_path):
+    found = verdict(ordinary(), tmp_path)
+    assert (found.verdict, found.cause, found.reasons) == ("pass", None, ("Every objective held.",))
+
+
+def test_a_missed_objective_is_a_fail_with_its_value(tmp_path):
+    history = ordinary()
+    history.outage(20, 30)
+    found = verdict(history, tmp_path)
+    assert (found.verdict, found.cause) == ("fail", "objectives")
+    assert found.reasons == ("failed_ratio is 0.25, not < 0.01.",)
+    assert [decision.outcome for decision in found.decisions] == ["fail", "pass"]
+
+
+def test_an_objective_on_what_never_occurred_is_unknown(tmp_path):
+    history = ordinary()
+    history.objectives = '[objectives]\nresponse_time_ms.checkout.p95 = "< 500"\n'
+    found = verdict(history, tmp_path)
+    assert (found.verdict, found.cause) == ("unknown", "samples")
+
+
+def test_a_miss_outweighs_a_doubt(tmp_path):
+    history = ordinary()
+    history.objectives += 'response_time_ms.checkout.p95 = "< 500"\n'
+    history.outage(20, 30)
+    found = verdict(history, tmp_path)
+    assert found.verdict == "fail"
+    assert len(found.reasons) == 2
+
+
+@pytest.mark.parametrize("symptom", ["loop_lag_ms", "schedule_lag_ms", "cpu"])
+def test_a_generator_that_could_not_keep_up_leaves_no_verdict(tmp_path, symptom):
+    history = ordinary()
+    history.outage(20, 30)
+    for second in range(20, 25):
+        if symptom == "cpu":
+            history.tiers += [
+                {"elapsed_s": second, "tier": "generator", "role": "worker-1", "pid": 1, "cpu_ratio": 0.95}
+            ]
+        else:
+            getattr(history, symptom)[second] = 150.0
+    analysis = analyse(history.write(tmp_path))
+    assert analysis.health.valid_ratio == 35 / 40
+    assert (analysis.verdict.verdict, analysis.verdict.cause) == ("unknown", "generator")
+    assert "add generators: this needs about 2 (--generators 2)" in analysis.verdict.reasons[0]
+
+
+def test_a_few_bad_seconds_of_the_generator_are_told_and_borne(tmp_path):
+    history = ordinary()
+    history.loop_lag_ms[20] = 150.0
+    history.loop_lag_ms[5] = 150.0  # warm-up: not judged
+    analysis = analyse(history.write(tmp_path))
+    assert analysis.health.valid_ratio == 39 / 40
+    assert analysis.verdict.verdict == "pass"
+    assert "in 1 of 40 seconds" in analysis.health.sentence
+
+
+def test_seconds_after_a_worker_was_lost_are_invalid(tmp_path):
+    history = ordinary()
+    history.event(30.5, "worker_lost", worker="worker-1")
+    analysis = analyse(history.write(tmp_path))
+    assert analysis.health.valid_ratio == 0.5
+    assert analysis.verdict.cause == "generator"
+
+
+def test_a_generator_that_said_nothing_about_itself_proves_nothing(tmp_path):
+    history = ordinary()
+    history.loop_lag_ms.clear()
+    history.tiers.clear()
+    assert verdict(history, tmp_path).cause == "generator"
+
+
+def test_an_interrupted_run_has_no_verdict_but_its_figures(tmp_path):
+    history = ordinary()
+    history.manifest = replace(history.manifest, complete=False, interrupted=True)
+    analysis = analyse(history.write(tmp_path))
+    assert (analysis.verdict.verdict, analysis.verdict.cause) == ("unknown", "interrupted")
+    assert analysis.summary["requests"]["count"] == 1200
+
+
+def test_a_refused_target_comes_first(tmp_path):
+    history = ordinary()
+    history.manifest = replace(history.manifest, interrupted=True)
+    history.event(1.0, "target_refused", host="example.org")
+    found = verdict(history, tmp_path)
+    assert (found.cause, found.reasons[0]) == ("target_refused", "The target was refused: example.org.")
+
+
+def test_a_run_without_requests_has_no_verdict(tmp_path):
+    history = ordinary()
+    history.ok_ms.clear()
+    found = verdict(history, tmp_path)
+    assert (found.verdict, found.cause, found.reasons[0]) == ("unknown", "samples", "No request was recorded.")
+
+
+def test_a_run_that_ended_in_its_warm_up_has_no_verdict(tmp_path):
+    history = ordinary()
+    history.event(8.0, "arrivals_ended")
+    found = verdict(history, tmp_path)
+    assert (found.verdict, found.cause) == ("unknown", "samples")
+
+
+def test_what_a_killed_run_left_is_analysed_without_its_torn_ends(tmp_path):
+    history = ordinary()
+    history.manifest = replace(history.manifest, ended_at=None, complete=False)
+    run = history.write(tmp_path)
+    packed = run.hlog.with_name("latency.hlog.gz")
+    run.hlog.write_bytes(gzip.decompress(packed.read_bytes())[:-30])
+    packed.unlink()
+    for path in (run.counters, run.tiers, run.funnel, run.ledger):
+        path.write_bytes(path.read_bytes()[:-3])
+    run.truth.unlink()
+    analysis = analyse(run)
+    assert (analysis.verdict.verdict, analysis.verdict.cause) == ("unknown", "incomplete")
+    assert analysis.summary["requests"]["count"] == 59 * 20
+
+
+def test_a_run_of_a_manifest_alone_is_analysed(tmp_path):
+    history = ordinary()
+    history.manifest = replace(history.manifest, ended_at=None, complete=False)
+    run = history.write(tmp_path)
+    for path in run.path.iterdir():
+        if path != run.manifest:
+            path.unlink()
+    write(run, analysis := analyse(run))
+    assert analysis.verdict.cause == "incomplete"
+    assert analysis.summary["run"]["duration_s"] == 0
+
+
+def test_damage_in_the_middle_is_one_sentence_and_writes_nothing(tmp_path):
+    run = ordinary().write(tmp_path)
+    lines = run.counters.read_text().splitlines(keepends=True)
+    run.counters.write_text("".join([*lines[:5], "1,product,many\n", *lines[5:]]))
+    with pytest.raises(RunDirectoryProblem, match=r"counters\.csv is damaged at line 6"):
+        analyse(run)
+    assert not run.summary.exists()

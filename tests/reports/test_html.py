@@ -1,0 +1,195 @@
+"""report.html as a browser would read it: whole, self-contained, nothing empty, everything escaped."""
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from analysis.run import analyse
+from reports import html, write_all
+from tests.recorded_run import History, ordinary
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+TIME_CHARTS = ("throughput", "response-times", "heat-map", "orders", "hit-ratio", "cpu", "lags")
+
+
+class Page(HTMLParser):
+    """Tags in balance, identifiers, links and texts of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.identifiers: list[str] = []
+        self.links: list[str] = []
+        self.sections: dict[str, str] = {}
+        self._section = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self._note(tag, dict(attrs))
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append(tag)
+        self._note(tag, dict(attrs))
+
+    def _note(self, tag, attributes):
+        if "id" in attributes:
+            self.identifiers.append(attributes["id"])
+        if tag == "section":
+            self._section = attributes["id"]
+        self.links += [attributes[name] for name in ("href", "src", "xlink:href", "action") if name in attributes]
+
+    def handle_endtag(self, tag):
+        assert self.open, f"</{tag}> without a beginning"
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if self._section and self.open and self.open[-1] not in ("h2", "h3", "text", "style"):
+            self.sections[self._section] = self.sections.get(self._section, "") + data
+
+
+def faulty() -> History:
+    """A history in which a worker dies at 25.25 s and shoppers suffer until 31 s."""
+    history = ordinary()
+    history.event(25.25, "fault_started", fault="kill-worker", tier="shop", role="shop-1", pid=9)
+    history.event(27.0, "fault_ended", fault="kill-worker", tier="shop", role="shop-1", pid=10)
+    history.outage(26, 31)
+    return history
+
+
+def foreign() -> History:
+    """A locustfile of somebody else's against somebody else's shop: no sessions, no tiers, no orders, no cache."""
+    history = ordinary()
+    plan = replace(history.manifest.plan, model="locustfile", rate_per_s=0.0, warmup_s=0.0, duration_s=60.0)
+    history.manifest = replace(history.manifest, edge=None, plan=plan, foreign_locustfile="shop.py")
+    history.funnel, history.tiers, history.origin, history.ledger, history.truth = [], [], [], [], None
+    history.cacheable.clear()
+    return history
+
+
+def silent() -> History:
+    """A run that recorded nothing at all."""
+    history = foreign()
+    history.ok_ms.clear()
+    history.loop_lag_ms.clear()
+    history.schedule_lag_ms.clear()
+    return history
+
+
+def render(history, tmp_path):
+    return html.render(analyse(history.write(tmp_path)))
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """The page of each history by name, drawn once: drawing takes a second."""
+    histories = {"ordinary": ordinary, "faulty": faulty, "foreign": foreign, "silent": silent}
+    return {name: render(history(), tmp_path_factory.mktemp(name)) for name, history in histories.items()}
+
+
+@pytest.fixture(params=["ordinary", "faulty", "foreign", "silent"])
+def page(request, pages):
+    return pages[request.param]
+
+
+def test_tags_are_balanced_and_identifiers_unique(page):
+    parsed = Page(page)
+    assert parsed.open == []
+    assert len(parsed.identifiers) == len(set(parsed.identifiers))
+
+
+def test_nothing_is_loaded_and_no_link_is_dead(page):
+    parsed = Page(page)
+    inside = {f"#{identifier}" for identifier in parsed.identifiers}
+    assert [link for link in parsed.links if link not in inside and not link.startswith("data:")] == []
+    assert {"script", "iframe", "object", "embed"}.isdisjoint(parsed.tags)
+    assert "@import" not in page
+    assert re.findall(r"url\((?!#)", page) == []
+    assert set(re.findall(r"url\((#[^)]+)\)", page)) <= inside
+    assert re.findall(r"https?://[^\s<\"]+", page.replace("http://127.0.0.1:8080", "")) == []
+
+
+def test_no_section_is_empty(page):
+    parsed = Page(page)
+    assert len(parsed.sections) == 11
+    assert [name for name, text in parsed.sections.items() if len(text.split()) < 4] == []
+
+
+def test_no_number_is_missing_in_words(page):
+    assert (
+        re.findall(
+            r"\b(?:nan|NaN|None|inf|Undefined)\b", re.sub(r"<svg.*?</svg>|<style.*?</style>", "", page, flags=re.DOTALL)
+        )
+        == []
+    )
+
+
+def test_every_time_chart_shades_the_fault_in_both_widths(pages):
+    drawings = re.findall(r"<svg.*?</svg>", pages["faulty"], flags=re.DOTALL)
+    of_time = [drawing for drawing in drawings if "0:30" in drawing]
+    assert len(of_time) == 2 * len(TIME_CHARTS)
+    assert all("var(--fault)" in drawing and "kill worker shop-1" in drawing for drawing in of_time)
+
+
+def test_every_chart_has_a_sentence_for_those_who_cannot_see_it(page):
+    assert page.count("<figure") == len(re.findall(r'<figure class="chart" role="img" aria-label="[^"]{30,}"', page))
+
+
+def test_a_curve_without_a_value_is_not_drawn(pages):
+    assert "<svg" not in pages["silent"]
+    assert pages["foreign"].count("<svg") == 2 * len(("throughput", "response-times", "heat-map", "ranges", "lags"))
+
+
+def test_what_is_absent_is_said_in_a_sentence(pages):
+    sections = Page(pages["foreign"]).sections
+    assert "no funnel" in sections["orders"]
+    assert "nothing to audit" in sections["audit"]
+    assert "No response carried a Cache-Status" in sections["cache"]
+    assert "No process was observed" in sections["tiers"]
+    assert "Nothing was broken on purpose" in sections["faults"]
+
+
+def test_the_answer_comes_first_and_in_one_sentence(pages):
+    answer = re.search(r'<h1 class="answer">([^<]*)</h1>', pages["faulty"])[1]
+    assert answer == (
+        "At 1 shoppers arriving per second, the shop missed 1 of 2 objectives (failed requests, all requests: 12.5 %, "
+        "not &lt; 1 %), recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost no acknowledged order."
+    )
+
+
+def test_markup_in_foreign_names_stays_text(tmp_path):
+    history = faulty()
+    evil = "<img/src=x/onerror=alert(1)>&'\""
+    history.ok_ms[20, evil] = [5.0] * 200
+    history.failed[20, evil] = {"content": 3}
+    history.cacheable[20, evil] = (9, 3)
+    history.funnel.append({"elapsed_s": 20, "segment": evil, "arrived_count": 1})
+    history.tiers.append({"elapsed_s": 20, "tier": evil, "role": evil, "pid": 1, "cpu_ratio": 0.5})
+    history.origin.append({"elapsed_s": 20, "tier": evil, "page_kind": evil, "cache_status": evil, "request_count": 1})
+    history.event(21, "warning", message=evil)
+    history.event(22, "fault_started", fault=evil, role=evil)
+    history.manifest = replace(history.manifest, scenario=evil, command=evil, host={evil: evil}, versions={evil: evil})
+    run = history.write(tmp_path)
+    write_all(run, analyse(run))
+    parsed = Page(run.report.read_text())
+    assert "img" not in parsed.tags
+    assert evil in parsed.sections["latency"]
+    assert "<img" not in run.summary_md.read_text()
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path, pages):
+    assert render(faulty(), tmp_path) == pages["faulty"]
+
+
+def test_percentiles_without_enough_samples_are_not_shown(tmp_path):
+    history = ordinary()
+    history.ok_ms[20, "login"] = [77.0] * 30
+    row = re.search(r'<th scope="row">login</th>(.*?)</tr>', render(history, tmp_path), flags=re.DOTALL)[1]
+    # p50, p90 and p95 stand on 30 samples; p99 needs 100 and p99.9 needs 1,000.
+    assert re.findall(r">([^<\s]+)</td>", row) == ["30", "77", "77", "77", "–", "–", "77"]

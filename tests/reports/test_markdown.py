@@ -1,0 +1,53 @@
+"""summary.md of a hand-made run, whole."""
+
+from analysis.run import analyse
+from reports import markdown
+from tests.recorded_run import ordinary
+
+EXPECTED = """\
+## ❌ Fail: evening
+
+At 1 shoppers arriving per second, the shop missed 1 of 2 objectives \
+(failed requests, all requests: 12.5 %, not &lt; 1 %), \
+recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost 1 acknowledged order.
+
+- failed_ratio is 0.125, not &lt; 0.01.
+- 1 order acknowledged to a shopper but not paid in the shop&#39;s books: order 5.
+
+| | objective | measured | asked |
+|---|---|---:|---:|
+| ❌ | failed requests, all requests | 12.5 % | &lt; 1 % |
+| ✅ | p95 response time, all requests | 20 ms | &lt; 300 ms |
+
+| figure | |
+|---|---:|
+| requests | 1,200, 20 per second |
+| failed | 100, 12.5 % of the steady phase's |
+| response time p50, p95, p99 | 20 ms, 20 ms, 20 ms |
+| shoppers | 60, 0 left out of patience |
+| orders | 16, 990 per hour |
+| cache hit ratio | 80 % of cacheable requests |
+| kill worker shop-1 at 0:25 | The objectives broke, and held again 5.8 s after it. |
+| audit | 1 order acknowledged to a shopper but not paid in the shop&#39;s books: order 5. |
+| generator | The generator kept up in all 40 seconds. |
+
+http://127.0.0.1:8080 through edge nginx, 2026-11-23 08:15:00 UTC. Repeat with: lonjak run evening --seed 7
+"""
+
+
+def test_a_failed_run_reads_so(tmp_path):
+    history = ordinary()
+    history.event(25.25, "fault_started", fault="kill-worker", tier="shop", role="shop-1", pid=9)
+    history.event(27.0, "fault_ended", fault="kill-worker", tier="shop", role="shop-1", pid=10)
+    history.outage(26, 31)
+    history.order(5)
+    assert markdown.render(analyse(history.write(tmp_path))) == EXPECTED
+
+
+def test_a_name_with_a_bar_stays_in_its_cell(tmp_path):
+    history = ordinary()
+    history.event(25.25, "fault_started", fault="a|b", role="c\nd")
+    lines = markdown.render(analyse(history.write(tmp_path))).splitlines()
+    assert [line for line in lines if line.startswith("| a¦")] == [
+        "| a¦b c d at 0:25 | The objectives held throughout: shoppers did not notice. |"
+    ]
