@@ -60,6 +60,8 @@ class Browser:
         A page that the cache holds fresh is not asked for, as in any browser. The sample's name is `kind`.
         """
         kept = self._cache.fresh(url, self._clock())
+        if kept is not None:
+            self.last = Reply(200, 0.0)
         loaded = kept.body if kept is not None else self._load(kind, url, reader)
         if loaded is None:
             return None

@@ -17,7 +17,7 @@ from typing import Generic, TypeVar
 Body = TypeVar("Body")
 
 _DIRECTIVE = re.compile(r'([a-z-]+)(?:\s*=\s*"?(\d+)"?)?')
-_FETCHING_TAG = re.compile(r"<(?:link|script|img)\b[^>]*>")
+_FETCHING_TAG = re.compile(r"<(?:link|script|img|use)\b[^>]*>")
 _ADDRESS = re.compile(r'\b(?:src|href)="(/(?!/)[^"]*)"')
 _RELATION = re.compile(r'\brel="(?:stylesheet|icon|preload)"')
 
@@ -81,8 +81,9 @@ class BrowserCache(Generic[Body]):
 def files_of(html: str) -> list[str]:
     """URLs of this shop's own files that a browser fetches to show the page, each once, in the page's order.
 
-    Style sheets, icons, preloads, scripts, and images that are not `loading="lazy"`; images a script or a style sheet
-    would ask for are not seen."""
+    Style sheets, icons, preloads, scripts, drawings of `<use>`, and images that are not `loading="lazy"`; what a script
+    or a style sheet would ask for is not seen.
+    """
     found: dict[str, None] = {}
     for match in _FETCHING_TAG.finditer(html):
         tag = match[0]
@@ -90,5 +91,5 @@ def files_of(html: str) -> list[str]:
             continue
         address = _ADDRESS.search(tag)
         if address:
-            found[address[1].replace("&amp;", "&")] = None
+            found[address[1].replace("&amp;", "&").partition("#")[0]] = None
     return list(found)

@@ -64,7 +64,7 @@ class Visit:
         if page.products:
             memory.links = page.products
             memory.names = (tuple(link.name for link in page.products) + memory.names)[:_REMEMBERED_NAMES]
-        if page.kind in ("category", "search"):
+        if page.kind == "category":
             memory.next_page = page.next_page
         memory.categories = page.categories or memory.categories
         if page.product is not None:
@@ -106,10 +106,14 @@ def _product(visit: Visit) -> Outcome:
 
 
 def _landing(visit: Visit) -> Outcome:
-    """Comes to a product from outside, the most wanted ones more often."""
+    """Comes to a product from outside, the most wanted ones more often; by the front page while its size is unknown."""
     if visit.storefront.product_count is None and (outcome := _home(visit)) is not Outcome.OK:
         return outcome
-    return visit.look_at(visit.storefront.product(visit.pick(visit.storefront.product_count or 1) + 1))
+    count = visit.storefront.product_count
+    if count is None:
+        links = visit.memory.links
+        return visit.look_at(visit.storefront.product(links[visit.pick(len(links))].product_id))
+    return visit.look_at(visit.storefront.product(visit.pick(count) + 1))
 
 
 def _sign_in(visit: Visit) -> Outcome:

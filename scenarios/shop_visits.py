@@ -1,0 +1,75 @@
+"""From a scenario to visits: which mix, which storefront, and what the shoppers of one process share.
+
+`scenarios.door` hands every session to it.
+"""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from loadgen.config import Scenario
+from loadgen.errors import ConfigProblem, TargetUnrecognised
+from loadgen.session import Session
+from scenarios.browser import Browser
+from scenarios.journeys import Visit
+from scenarios.mix import Mix
+from scenarios.mixes import MIXES
+from scenarios.people import AccountBook
+from scenarios.reference_recognition import why_not_recognised
+from scenarios.reference_storefront import Catalogue, ReferenceStorefront
+from scenarios.shopper import Ending, walk
+
+STOREFRONTS = ("reference",)
+
+
+class ShopVisits:
+    """Everything one process needs to send its sessions to the shop at `target`."""
+
+    def __init__(self, scenario: Scenario, target: str) -> None:
+        self._shoppers = scenario.shoppers
+        self._mix = mix_of(scenario)
+        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(target))
+        self._catalogue = Catalogue()
+        self._accounts = AccountBook()
+
+    def visit(self, session: Session) -> None:
+        """One shopper's whole visit; raises what `session.think` raises when the run stops."""
+        browser = Browser(session, self._origin)
+        storefront = ReferenceStorefront(session, browser, self._catalogue, self._shoppers.patience_s)
+        visit = Visit(storefront, self._accounts, session.random, self._shoppers.zipf_exponent)
+        try:
+            ending = walk(
+                self._mix,
+                visit,
+                pause=session.think,
+                clock=time.monotonic,
+                think_time_scale=self._shoppers.think_time_scale,
+            )
+        finally:
+            visit.leave()
+        if ending is Ending.ABANDONED:
+            session.abandon()
+
+
+def mix_of(scenario: Scenario) -> Mix:
+    """The mix a scenario names; ConfigProblem says which names there are, for mix and storefront at once."""
+    problems = []
+    if scenario.shoppers.mix not in MIXES:
+        problems.append(_unknown(scenario, "[shoppers] mix", scenario.shoppers.mix, tuple(MIXES)))
+    if scenario.storefront not in STOREFRONTS:
+        problems.append(_unknown(scenario, "storefront", scenario.storefront, STOREFRONTS))
+    if problems:
+        raise ConfigProblem(problems)
+    return MIXES[scenario.shoppers.mix]
+
+
+def recognise(scenario: Scenario, target: str) -> None:
+    """Raises TargetUnrecognised unless the scenario's storefront knows the shop at `target`; records nothing."""
+    mix_of(scenario)
+    if (reason := why_not_recognised(target)) is not None:
+        raise TargetUnrecognised(reason)
+
+
+def _unknown(scenario: Scenario, key: str, value: str, valid: tuple[str, ...]) -> str:
+    return f"scenario {scenario.name}: {key} is {value!r}, but must be one of {', '.join(valid)}"
