@@ -129,6 +129,7 @@ def _execute(spec: ProcessSpec, stdin: int, log: int, announce_fd: int | None) -
     return subprocess.Popen(
         spec.command,
         cwd=spec.folder,
+        env=_environment(spec.folder),
         stdin=stdin,
         stdout=subprocess.PIPE if spec.reports_progress else log,
         stderr=log,
@@ -139,6 +140,11 @@ def _execute(spec: ProcessSpec, stdin: int, log: int, announce_fd: int | None) -
         extra_groups=[user.pw_gid] if user else None,
         preexec_fn=prepare,  # noqa: PLW1509  (this process has one thread)
     )
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Ours; as root with a home of the stack's own, since the user that a process becomes may not enter root's."""
+    return os.environ | ({"HOME": str(folder)} if os.geteuid() == 0 else {})
 
 
 def _pipe_with(content: bytes) -> int:
