@@ -1,0 +1,1 @@
+"""What the shop is about: products, carts, orders, payments, accounts and their rules. Knows neither SQL nor HTTP."""

@@ -1,0 +1,1 @@
+"""The payment provider: a program of its own that talks to nobody but its journal; charges once per idempotency key."""

@@ -1,0 +1,1 @@
+"""Where the shop's state lives outside of it: PostgreSQL, and the payment provider. Called by the services."""

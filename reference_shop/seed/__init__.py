@@ -1,0 +1,1 @@
+"""Fills the shop once, before it opens: schema, catalogue and pictures. The same seed gives the same shop."""

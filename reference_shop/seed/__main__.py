@@ -1,0 +1,72 @@
+"""`python -m reference_shop.seed`: reads settings from its input, fills the shop, prints progress in JSON lines."""
+
+import asyncio
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from reference_shop.privileges import drop
+from reference_shop.repository.database import Database
+from reference_shop.seed.catalogue import invent_products
+from reference_shop.seed.load import SchemaTaken, load_catalogue, prepare_schema
+from reference_shop.seed.pictures import draw_pictures, picture_count
+from reference_shop.seed.vocabulary import Vocabulary, load_vocabulary
+
+_MAX_PRODUCTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SeedSettings:
+    """What the seed is told; the names are those of the JSON document."""
+
+    database_url: str
+    schema: str
+    products: int
+    seed: int
+    images_dir: str
+    run_as: str | None = None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a number of products that nobody can want."""
+        if not 1 <= self.products <= _MAX_PRODUCTS:
+            raise ValueError(f"products is {self.products}, it must be between 1 and {_MAX_PRODUCTS}")
+
+
+def main() -> int:
+    """Return 0 when the shop is filled, 2 for settings that make no sense, 1 for a schema that is somebody else's."""
+    try:
+        settings = SeedSettings(**json.loads(sys.stdin.read()))
+        database = Database(settings.database_url, settings.schema, name="seed", max_connections=2)
+    except (ValueError, TypeError) as error:
+        print(f"seed: the settings on standard input are wrong: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    vocabulary = load_vocabulary()
+    Image.init()  # loads Pillow's formats while the interpreter can still be reached
+    drop(settings.run_as)
+    try:
+        asyncio.run(_fill(settings, database, vocabulary))
+    except SchemaTaken as error:
+        print(f"seed: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+async def _fill(settings: SeedSettings, database: Database, vocabulary: Vocabulary) -> None:
+    await prepare_schema(settings.database_url, settings.schema)
+    async with database:
+        products = invent_products(vocabulary, settings.products, settings.seed)
+        await load_catalogue(database, vocabulary, products, settings.products, _report)
+    total = picture_count(vocabulary)
+    for done in draw_pictures(vocabulary, Path(settings.images_dir), settings.seed):
+        _report("pictures", done, total)
+
+
+def _report(step: str, done: int, total: int) -> None:
+    print(json.dumps({"step": step, "done": done, "total": total}), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Runs an ASGI application on an inherited socket, one process, until SIGTERM: the shop and the payment provider."""
+
+import encodings.idna  # noqa: F401  (looked up at the first connection, when the interpreter may be out of reach)
+import logging
+import os
+import signal
+import socket
+import sys
+
+import uvicorn
+import uvicorn.lifespan.on
+import uvicorn.loops.uvloop
+import uvicorn.protocols.http.httptools_impl
+from starlette.types import ASGIApp
+
+# Longer than an edge keeps an idle connection, so that the edge and not the shop closes it.
+_KEEP_ALIVE_S = 75
+# Longer than nearly every payment takes, shorter than the supervisor's patience.
+_GRACE_S = 3
+_BACKLOG = 2048
+
+
+def prepare() -> None:
+    """Log warnings to standard error, which the supervisor keeps in a file."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+def serve(app: ASGIApp, listener: socket.socket, ready_fd: int | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, finish what is in flight (at most 3 s), and return.
+
+    A byte is written to `ready_fd` once this process accepts requests: its siblings share the socket, so the
+    supervisor could not tell whose answer it got.
+    """
+    # Before uvicorn handles signals they end the process, and at its end it raises again the one that stopped it:
+    # either way a stop that was asked for is exit status 0.
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+        backlog=_BACKLOG,
+    )
+    _AnnouncingServer(config, ready_fd).run(sockets=[listener])
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Says on a pipe that it has started."""
+
+    def __init__(self, config: uvicorn.Config, ready_fd: int | None) -> None:
+        super().__init__(config)
+        self._ready_fd = ready_fd
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, and announce it."""
+        await super().startup(sockets)
+        if self.started and self._ready_fd is not None:
+            os.write(self._ready_fd, b"1")
+            os.close(self._ready_fd)
+
+
+def _stop(_number: int, _frame: object) -> None:
+    sys.exit(0)

@@ -1,0 +1,97 @@
+"""Turns what the services say into HTML; all templates are compiled at start."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from itertools import groupby
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reference_shop.domain.catalogue import Category
+from reference_shop.web.caching import PRIVATE
+from reference_shop.web.files import StaticFiles
+
+_JAKARTA = timezone(timedelta(hours=7), "WIB")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
+
+
+class Pages:
+    """The templates and what all of them share."""
+
+    def __init__(self, static: StaticFiles) -> None:
+        """Compile every template; `open_shop` must follow before the first page."""
+        self._environment = Environment(
+            loader=PackageLoader("reference_shop.web", "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(rupiah=rupiah, thousands=thousands, day=day, clock=clock)
+        self._environment.globals.update(asset=static.address)
+        self._templates = {
+            name: self._environment.get_template(name) for name in self._environment.list_templates(extensions=["html"])
+        }
+
+    def open_shop(self, categories: tuple[Category, ...]) -> None:
+        """Draw the menu, the same on every page."""
+        departments = [(name, list(shelf)) for name, shelf in groupby(categories, lambda category: category.department)]
+        menu = self._templates["menu.html"].render(departments=departments)
+        self._environment.globals.update(menu=Markup(menu), departments=departments)  # noqa: S704  (our own rendering)
+        # A template copies the globals when it is loaded.
+        for template in self._templates.values():
+            template.globals.update(self._environment.globals)
+
+    def draw(self, template: str, **values: object) -> bytes:
+        """Return a page's bytes."""
+        return self._templates[template].render(values).encode()
+
+    def personal(self, template: str, status: int = 200, **values: object) -> Response:
+        """Answer with a page for one shopper only."""
+        return Response(
+            self.draw(template, **values), status, media_type="text/html", headers={"cache-control": PRIVATE}
+        )
+
+
+def see_other(address: str) -> Response:
+    """Answer a POST with the page to go on to."""
+    return Response(status_code=303, headers={"location": address, "cache-control": PRIVATE})
+
+
+def remember(response: Response, cookie: str, token: str, max_age_s: int) -> None:
+    """Set one of the shop's cookies: not for scripts, not for other sites' posts."""
+    response.set_cookie(cookie, token, max_age=max_age_s, httponly=True, samesite="lax")
+
+
+def token_in(request: Request, cookie: str) -> str | None:
+    """Return the token that a cookie holds; one too long to be ours counts as none."""
+    token = request.cookies.get(cookie)
+    return token if token and len(token) <= 100 else None
+
+
+def rupiah(amount_idr: int) -> str:
+    """Write an amount as Indonesians do: Rp12.500."""
+    return f"Rp{thousands(amount_idr)}"
+
+
+def thousands(number: int) -> str:
+    """Write a number with dots between the thousands."""
+    return f"{number:,}".replace(",", ".")
+
+
+def day(instant: datetime) -> str:
+    """Write a date of Jakarta."""
+    local = instant.astimezone(_JAKARTA)
+    return f"{local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def clock(instant: datetime) -> str:
+    """Write date and time of Jakarta."""
+    local = instant.astimezone(_JAKARTA)
+    return f"{day(instant)} {local:%H.%M} WIB"
+
+
+Values = Mapping[str, str]

@@ -1,0 +1,1 @@
+"""Style sheet, script and drawings; served under names that carry a digest of their content."""

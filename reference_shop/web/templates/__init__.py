@@ -1,0 +1,1 @@
+"""Jinja2 templates of the pages; compiled when a worker starts."""
