@@ -42,6 +42,7 @@ def environment() -> Environment:
         wording.ms,
         wording.ms_unit,
         wording.percent,
+        wording.bar,
         wording.mebibytes,
         wording.rupiah,
         wording.clock,

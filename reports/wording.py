@@ -9,6 +9,7 @@ from loadgen.objectives import Decision, Objective, samples_needed
 from loadgen.records import PAGE_KINDS, Json
 
 NOTHING = "–"
+_SPACE = "\u00a0"  # between a number and its unit, where no line may break
 PERCENTILES = {"p50": "p50", "p90": "p90", "p95": "p95", "p99": "p99", "p999": "p99.9", "max": "max"}
 FAILURES = {
     "refused": "refused by the safety gate",
@@ -64,7 +65,7 @@ def ms_unit(value: float | None) -> str:
     """Milliseconds with their unit: 98 ms; seconds from 10 s on."""
     if value is None:
         return NOTHING
-    return f"{ms(value)} ms" if value < 10_000 else f"{value / 1000:,.1f} s"
+    return f"{ms(value)}{_SPACE}ms" if value < 10_000 else f"{value / 1000:,.1f}{_SPACE}s"
 
 
 def percent(value: float | None) -> str:
@@ -73,7 +74,12 @@ def percent(value: float | None) -> str:
         return NOTHING
     share = value * 100
     text = f"{share:.2f}" if 0 < share < 1 else f"{share:.1f}"
-    return f"{text.removesuffix('.0')} %"
+    return f"{text.removesuffix('.0')}{_SPACE}%"
+
+
+def bar(value: float | None) -> str:
+    """A ratio as the length of a bar in CSS."""
+    return f"{100 * (value or 0.0):.2f}%"
 
 
 def mebibytes(value: float | None) -> str:
@@ -158,7 +164,8 @@ def answer(analysis: Analysis) -> str:
 def _load(analysis: Analysis) -> str:
     plan = analysis.manifest.plan
     if plan.rate_per_s > 0:
-        return f"At {decimal(plan.rate_per_s)} shoppers arriving per second"
+        rate = decimal(plan.rate_per_s)
+        return f"With {rate} {'shopper' if rate == '1' else 'shoppers'} arriving per second"
     return f"At {decimal(number(analysis.summary, 'requests', 'per_s'))} requests per second"
 
 

@@ -27,6 +27,7 @@ _STYLE: dict[Any, Any] = {  # matplotlib's parameters are of any type
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.spines.left": False,
+    "axes.facecolor": "none",
     "axes.edgecolor": palette.LIGHT["line"],
     "axes.labelcolor": palette.LIGHT["muted"],
     "axes.axisbelow": True,

@@ -72,9 +72,9 @@ def heat_map(series: Series) -> Chart | None:
         _heat_image(axes, heat)
         timeline.context(axes, series, labelled=True, last=True)
         axes.grid(visible=False)
-        timeline.heading(axes, "milliseconds", [("few", "sky"), ("many requests", "blue")])
+        timeline.heading(axes, "milliseconds", [])
 
-    alt = "Heat map of page response times over the run: the darker a cell, the more requests took that long then."
+    alt = "Heat map of page response times over the run: the stronger a cell's colour, the more requests."
     return chart("heat-map", alt, draw, wide_height=300, narrow_height=270)
 
 
