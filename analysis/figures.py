@@ -44,13 +44,13 @@ def errors_by_page_kind(counters: pd.DataFrame) -> dict[str, dict[str, int]]:
 def tier_figures(recording: Recording) -> dict[str, Json]:
     """Cores and memory per tier in the steady phase: processes added up within each second, then mean and maximum."""
     start, end = recording.steady
-    tiers = recording.tiers
+    tiers = recording.tiers_by_second
     steady = tiers[(tiers["elapsed_s"] >= start) & (tiers["elapsed_s"] < end)]
+    roles = recording.tiers.groupby("tier")["role"].nunique()
     found: dict[str, Json] = {}
-    for tier, rows in (steady if len(steady) else tiers).groupby("tier"):
-        by_second = rows.groupby("elapsed_s")[["cpu_ratio", "memory_bytes"]].sum()
+    for tier, by_second in (steady if len(steady) else tiers).groupby("tier"):
         found[str(tier)] = {
-            "process_count": int(rows["role"].nunique()),
+            "process_count": int(roles[tier]),
             "mean_cpu_ratio": float(by_second["cpu_ratio"].mean()),
             "max_cpu_ratio": float(by_second["cpu_ratio"].max()),
             "max_memory_bytes": int(by_second["memory_bytes"].max()),

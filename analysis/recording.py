@@ -52,6 +52,13 @@ class Recording:
     ledger: tuple[LedgerLine, ...]
     truth: Truth | None
 
+    @cached_property
+    def tiers_by_second(self) -> pd.DataFrame:
+        """Cores and memory by tier and second, processes added up; a process sampled twice in a second counts once."""
+        measures = ["cpu_ratio", "memory_bytes"]
+        sampled = self.tiers.groupby(["tier", "elapsed_s", "role"])[measures].mean()
+        return sampled.groupby(level=["tier", "elapsed_s"]).sum().reset_index()
+
     def elapsed_s(self, at: float) -> float:
         """An instant (seconds since the epoch) on the run's own time axis."""
         return at - self.manifest.started_at

@@ -112,7 +112,7 @@ def build(recording: Recording, recovered: Sequence[Recovery]) -> Series:
         static=files,
         heat_map=_heat_map(recording, end_s),
         hit_ratio=_hit_ratio(counters, grid),
-        cpu_by_tier=_cpu_by_tier(recording.tiers, grid),
+        cpu_by_tier=_cpu_by_tier(recording.tiers_by_second, grid),
         loop_lag_ms=_lag(recording, grid, "loop_lag", 100.0),
         schedule_lag_ms=_lag(recording, grid, "schedule_lag", 99.0),
     )
@@ -201,10 +201,8 @@ def _cpu_by_tier(tiers: pd.DataFrame, grid: _Grid) -> dict[str, FloatArray]:
     """Cores in use per tier: processes added up within a second, seconds averaged within a bin."""
     found: dict[str, FloatArray] = {}
     for tier, rows in tiers.groupby("tier"):
-        by_second = rows.groupby("elapsed_s")["cpu_ratio"].sum()
-        seconds = by_second.index.to_series()
-        sampled = grid.sums(seconds, pd.Series(np.ones(len(by_second))))
-        cores = grid.sums(seconds, by_second)
+        sampled = grid.sums(rows["elapsed_s"], pd.Series(np.ones(len(rows))))
+        cores = grid.sums(rows["elapsed_s"], rows["cpu_ratio"])
         found[str(tier)] = _quotient(cores, sampled)
     return found
 

@@ -71,6 +71,14 @@ def test_cores_of_a_tier_are_those_of_all_its_processes(tmp_path):
     assert set(analysis.series.cpu_by_tier["shop"]) == {0.5}
 
 
+def test_a_process_sampled_twice_in_a_second_counts_once(tmp_path):
+    history = ordinary()
+    history.tiers.append({"elapsed_s": 20, "tier": "shop", "role": "shop-1", "pid": 1, "cpu_ratio": 0.35})
+    analysis = analyse(history.write(tmp_path))
+    assert analysis.series.cpu_by_tier["shop"][20] == pytest.approx(0.3 + 0.25)
+    assert analysis.summary["tiers"]["shop"]["max_cpu_ratio"] == pytest.approx(0.55)
+
+
 def test_heat_map_holds_every_page_request_once(tmp_path):
     heat = analyse(ordinary().write(tmp_path)).series.heat_map
     assert heat.counts.sum() == 60 * 20
