@@ -11,7 +11,7 @@ from PIL import Image
 from reference_shop.privileges import drop
 from reference_shop.repository.database import Database
 from reference_shop.seed.catalogue import invent_products
-from reference_shop.seed.load import SchemaTaken, load_catalogue, prepare_schema
+from reference_shop.seed.load import SchemaTaken, TableStatements, load_catalogue, load_statements, prepare_schema
 from reference_shop.seed.pictures import draw_pictures, picture_count
 from reference_shop.seed.vocabulary import Vocabulary, load_vocabulary
 
@@ -43,22 +43,24 @@ def main() -> int:
     except (ValueError, TypeError) as error:
         print(f"seed: the settings on standard input are wrong: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    vocabulary = load_vocabulary()
+    vocabulary, statements = load_vocabulary(), load_statements()
     Image.init()  # loads Pillow's formats while the interpreter can still be reached
     drop(settings.run_as)
     try:
-        asyncio.run(_fill(settings, database, vocabulary))
+        asyncio.run(_fill(settings, database, statements, vocabulary))
     except SchemaTaken as error:
         print(f"seed: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
-async def _fill(settings: SeedSettings, database: Database, vocabulary: Vocabulary) -> None:
+async def _fill(
+    settings: SeedSettings, database: Database, statements: TableStatements, vocabulary: Vocabulary
+) -> None:
     await prepare_schema(settings.database_url, settings.schema)
     async with database:
         products = invent_products(vocabulary, settings.products, settings.seed)
-        await load_catalogue(database, vocabulary, products, settings.products, _report)
+        await load_catalogue(database, statements, vocabulary, products, settings.products, _report)
     total = picture_count(vocabulary)
     for done in draw_pictures(vocabulary, Path(settings.images_dir), settings.seed):
         _report("pictures", done, total)

@@ -48,12 +48,33 @@ async def prepare_schema(url: str, schema: str) -> None:
         await connection.close()
 
 
+@dataclass(frozen=True, slots=True)
+class TableStatements:
+    """The SQL that makes the shop's tables, and the one that makes their indexes."""
+
+    tables: str
+    indexes: str
+
+
+def load_statements() -> TableStatements:
+    """Read the files; before privileges are dropped, as the clone may be its owner's alone."""
+    folder = files("reference_shop.repository")
+    return TableStatements(
+        (folder / "schema.sql").read_text(encoding="utf-8"), (folder / "indexes.sql").read_text(encoding="utf-8")
+    )
+
+
 async def load_catalogue(
-    database: Database, vocabulary: Vocabulary, rows: Iterator[ProductRow], count: int, report: Progress
+    database: Database,
+    statements: TableStatements,
+    vocabulary: Vocabulary,
+    rows: Iterator[ProductRow],
+    count: int,
+    report: Progress,
 ) -> None:
     """Create the tables and copy the catalogue in, in one transaction: a shop is seeded or it is not."""
     async with database.transaction() as connection:
-        await connection.execute(_statements("schema.sql"))
+        await connection.execute(statements.tables)
         await connection.copy_records_to_table(
             "categories",
             records=[
@@ -68,7 +89,7 @@ async def load_catalogue(
             done += len(batch)
             report("products", done, count)
         report("indexes", 0, 1)
-        await connection.execute(_statements("indexes.sql"))
+        await connection.execute(statements.indexes)
         await connection.execute(
             """UPDATE categories c SET product_count = n.count
                FROM (SELECT category_id, count(*) FROM products GROUP BY category_id) n
@@ -89,7 +110,3 @@ async def _copy(connection: Connection, batch: list[ProductRow]) -> None:
         records=[(row.product_id, row.stock, row.stock) for row in batch],
         columns=("product_id", "initial", "on_hand"),
     )
-
-
-def _statements(name: str) -> str:
-    return (files("reference_shop.repository") / name).read_text("utf-8")
