@@ -20,7 +20,7 @@ from locust.runners import STATE_MISSING, LocalRunner, MasterRunner
 from loadgen.arrivals import ArrivalSource
 from loadgen.batch import Batch
 from loadgen.dispatcher import is_ours
-from loadgen.errors import LonjakError
+from loadgen.errors import LonjakError, TargetRefused
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
 from loadgen.manifest import WorkerEntry
@@ -57,6 +57,7 @@ _JOIN_LIMIT_S = 2.0
 _FLUSH_LIMIT_S = 5.0
 _NEARLY_S = 1.5  # a stop this close to the planned end is the planned end, by Locust's own timer
 _LOCAL = "local"
+REFUSED_TARGET = "target refused"
 EVERYBODY_LOST = "every worker was lost"
 
 
@@ -158,6 +159,12 @@ class Conductor:
         self._reason, self._interrupted = reason, interrupted
         gevent.spawn(self._runner.quit if self.options.headless else self._runner.stop)
 
+    def refuse(self, refusal: Refusal) -> None:
+        """End the run because it led to a host that nobody allowed."""
+        if self._reason is None:
+            self.tell(TargetRefused(refusal.reason))
+            self.end(REFUSED_TARGET)
+
     def interrupt(self) -> None:
         """Note that a signal ends the run."""
         if self.run is not None and self._reason is None:
@@ -201,7 +208,8 @@ class Conductor:
         watch, self._watch = self._watch, None
         complete = watch is not None and watch.finish() and run.merger.workers <= self._drained
         run.merger.write_all()
-        code = self._exit_code(run, complete=complete)
+        whole = complete and watch is not None and not watch.lost_worker
+        code = self._exit_code(run, whole=whole)
         run.close(complete=complete, interrupted=self._interrupted)
         self._environment.process_exit_code = int(code)
         logger.info("Recorded in %s", run.directory.path)
@@ -303,12 +311,12 @@ class Conductor:
             return set()
         return set(self.run.merger.workers) - self._drained - set(self.lost_workers())
 
-    def _exit_code(self, run: Run, *, complete: bool) -> ExitCode:
-        if self._reason == "target_refused":
+    def _exit_code(self, run: Run, *, whole: bool) -> ExitCode:
+        if self._reason == REFUSED_TARGET:
             return ExitCode.USAGE
         if self._interrupted:
             return ExitCode.INTERRUPTED
-        if not complete:
+        if not whole:
             return ExitCode.UNKNOWN
         decisions = run.decisions()
         for decision in decisions:

@@ -175,13 +175,13 @@ def _follow_owner(pid: int, start_time: int | None, conductor: Conductor) -> Non
     _interrupt(conductor)
 
 
-def _interrupt(conductor: Conductor) -> NoReturn:
-    # Raised in a greenlet, both reach Locust's main greenlet. It shuts down in order on KeyboardInterrupt, but not yet
-    # while it waits for workers.
+def _interrupt(conductor: Conductor) -> None:
+    # Thrown into the main greenlet, where Locust shuts down in order on KeyboardInterrupt, but not yet while it waits
+    # for workers. Raised here, gevent would do the same, and print a traceback.
     conductor.interrupt()
-    if conductor.run is None and conductor.options.headless:
-        raise SystemExit(int(ExitCode.INTERRUPTED))
-    raise KeyboardInterrupt
+    waiting = conductor.run is None and conductor.options.headless
+    end = SystemExit(int(ExitCode.INTERRUPTED)) if waiting else KeyboardInterrupt()
+    gevent.get_hub().handle_system_error(type(end), end)
 
 
 def _leave(error: LonjakError) -> NoReturn:

@@ -18,6 +18,7 @@ from loadgen.sampler import Sample
 from loadgen.tally import Tally
 
 WAIT_FOR_WORKERS_S = 2
+_LAGS = frozenset(("schedule_lag", "loop_lag"))  # of the generator's own; their tags name no page
 
 
 class Merger:
@@ -81,6 +82,7 @@ class Merger:
         for second in seconds:
             if second.elapsed_s < self._written_until_s:
                 self._write(second)
+                self._flush()
             elif second.elapsed_s in self._pending:
                 self._pending[second.elapsed_s].merge(second)
             else:
@@ -118,23 +120,26 @@ class Merger:
             self._write(self._pending.pop(second))
         self._written_until_s = max(self._written_until_s, until_s)
         if due:
-            for file in (self._hlog, self._counters, self._funnel, self._ledger):
-                file.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        for file in (self._hlog, self._counters, self._funnel, self._ledger):
+            file.flush()
 
     def _write(self, second: Second) -> None:
         start_s, end_s = self._steady_s
         steady = start_s <= second.elapsed_s < end_s
         for tag, histogram in second.histograms.items():
-            tag = Tag(tag.measure, self._kinds.admit(tag.page_kind), tag.result)  # noqa: PLW2901
-            self._hlog.write(second.elapsed_s, str(tag), histogram)
+            kept = tag if tag.measure in _LAGS else Tag(tag.measure, self._kinds.keep(tag.page_kind), tag.result)
+            self._hlog.write(second.elapsed_s, str(kept), histogram)
             if steady:
-                self.tally.add_histogram(tag, histogram)
+                self.tally.add_histogram(kept, histogram)
         for kind, counts in second.counters.items():
-            admitted = self._kinds.admit(kind)
-            self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": admitted, **counts})
+            kept_kind = self._kinds.keep(kind)
+            self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": kept_kind, **counts})
             self.request_count += counts["request_count"]
             if steady:
-                self.tally.add_counters(admitted, counts)
+                self.tally.add_counters(kept_kind, counts)
         self._write_sessions(second)
         for event in second.events:
             self.event(event)

@@ -13,12 +13,11 @@ from loadgen.cache_headers import cache_status, header, is_shared
 from loadgen.client import CONTEXT_KEY, RequestContext
 from loadgen.failures import failure_class
 from loadgen.hlog import Tag
-from loadgen.page_kinds import MOST_KINDS, PageKinds
+from loadgen.page_kinds import MOST_KINDS, SESSION, PageKinds
 from loadgen.records import CACHE_HITS, Event, Json, LedgerLine
 from loadgen.runclock import RunClock
 
 LATE_US = 10_000
-SESSION = "session"  # the page kind of arrivals, whose first page nobody knows
 Ending = Literal["finished", "abandoned", "cut"]
 
 

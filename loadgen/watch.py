@@ -12,7 +12,7 @@ from loadgen.control import ControlLine, ControlReader
 from loadgen.errors import UsageProblem
 from loadgen.faults import kill_worker
 from loadgen.messages import Refusal
-from loadgen.recorder import SESSION
+from loadgen.page_kinds import SESSION
 from loadgen.records import Json
 from loadgen.run import Run
 from loadgen.sampler import GENERATOR, CpuMeter, Sample, Sampler, memory_bytes
@@ -35,6 +35,9 @@ class Lead(Protocol):
 
     def end(self, reason: str, *, interrupted: bool = False) -> None:
         """End the run."""
+
+    def refuse(self, refusal: Refusal) -> None:
+        """End the run because it led to a host that nobody allowed."""
 
     def set_rate(self, rate_per_s: float) -> None:
         """Offer another rate."""
@@ -82,8 +85,14 @@ class Watch:
         """Look no longer; False when no worker was left to hand in."""
         me = gevent.getcurrent()
         gevent.killall([greenlet for greenlet in self._greenlets if greenlet is not me])
+        self._look_for_workers()
         self._count_lost_arrivals()
         return bool(self._run.merger.workers)
+
+    @property
+    def lost_worker(self) -> bool:
+        """Whether a worker was lost on the way."""
+        return bool(self._lost)
 
     def _look_after(self) -> None:
         while True:
@@ -99,7 +108,7 @@ class Watch:
             self._obey(line)
         for refusal in self._lead.refusals():
             self._run.event("target_refused", host=refusal.host, reason=refusal.reason)
-            self._lead.end("target_refused")
+            self._lead.refuse(refusal)
         elapsed_s = self._run.clock.elapsed_s
         while self._phases and elapsed_s >= self._phases[0][0]:
             self._run.event("phase", name=self._phases.pop(0)[1])
