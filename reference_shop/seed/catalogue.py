@@ -56,7 +56,10 @@ def invent_products(vocabulary: Vocabulary, count: int, seed: int) -> Iterator[P
 def _invent_sellers(seed: int) -> Sequence[tuple[str, str]]:
     faker = Faker("id_ID")
     faker.seed_instance(seed)
-    return [(f"Toko {faker.last_name()} {faker.first_name()}", faker.city()) for _ in range(_SELLER_COUNT)]
+    return [
+        (f"Toko {faker.last_name()} {faker.first_name()}", faker.city().removeprefix("Kota Administrasi "))
+        for _ in range(_SELLER_COUNT)
+    ]
 
 
 def _invent(

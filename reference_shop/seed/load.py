@@ -1,6 +1,7 @@
 """Writes the invented catalogue into the database: tables first, rows by COPY, indexes last."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
 
@@ -15,8 +16,8 @@ Progress = Callable[[str, int, int], None]
 _MARK = "made by lonjak: its reference shop lives here"
 # In an order in which no table is dropped before one that refers to it.
 _TABLES = (
-    "payments", "order_lines", "orders", "checkouts", "cart_lines", "carts", "sessions", "accounts", "stock", "products",
-    "categories",
+    "payments", "order_lines", "orders", "checkouts", "cart_lines", "carts", "sessions", "accounts", "stock",
+    "products", "categories",
 )  # fmt: skip
 _PRODUCT_COLUMNS = (
     "product_id", "category_id", "name", "brand", "seller", "seller_city", "price_idr", "list_price_idr", "weight_g",

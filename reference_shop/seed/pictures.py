@@ -5,6 +5,7 @@ Every product of the catalogue points to one of them, under an address of its ow
 
 import colorsys
 import math
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,23 +34,34 @@ def picture_path(folder: Path, number: int, size: str) -> Path:
 
 
 def draw_pictures(vocabulary: Vocabulary, folder: Path, seed: int) -> Iterator[int]:
-    """Draw the whole pool; yield the number of pictures done after each."""
+    """Draw what the pool lacks; yield the number of pictures done after each.
+
+    The folder may hold pictures of an earlier seed with the same number, or be filled by two at a time.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     grain = Image.merge("RGB", [Image.effect_noise((FULL_PX, FULL_PX), _GRAIN)] * 3)
     shade = Image.linear_gradient("L").resize((FULL_PX, FULL_PX))
     for number in range(picture_count(vocabulary)):
-        shelf = vocabulary.shelves[number // PICTURES_PER_SHELF]
-        rng = random.Random(f"picture {seed} {number}")
-        full = Image.blend(_draw(rng, vocabulary.motifs[shelf.motif], shelf.hue, shade), grain, _GRAIN_SHARE)
-        full.save(picture_path(folder, number, "full"), quality=_FULL_QUALITY)
-        thumb = full.resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX)
-        thumb.save(picture_path(folder, number, "thumb"), quality=_THUMB_QUALITY)
+        full_path, thumb_path = (picture_path(folder, number, size) for size in ("full", "thumb"))
+        if not (full_path.exists() and thumb_path.exists()):
+            shelf = vocabulary.shelves[number // PICTURES_PER_SHELF]
+            rng = random.Random(f"picture {seed} {number}")
+            full = Image.blend(_draw(rng, vocabulary.motifs[shelf.motif], shelf.hue, shade), grain, _GRAIN_SHARE)
+            _save(full, full_path, _FULL_QUALITY)
+            _save(full.resize((THUMB_PX, THUMB_PX), Image.Resampling.BOX), thumb_path, _THUMB_QUALITY)
         yield number + 1
 
 
 def picture_count(vocabulary: Vocabulary) -> int:
     """Return the size of the pool."""
     return len(vocabulary.shelves) * PICTURES_PER_SHELF
+
+
+def _save(picture: Image.Image, path: Path, quality: int) -> None:
+    """Write the file whole or not at all: a stopped seed must not leave half a picture for the next."""
+    partial = path.with_name(f".{os.getpid()}-{path.name}")
+    picture.save(partial, format="JPEG", quality=quality)
+    partial.replace(path)
 
 
 def _draw(rng: random.Random, shapes: tuple[str, ...], hue: int, shade: Image.Image) -> Image.Image:
