@@ -10,12 +10,14 @@ from PIL import Image
 
 from reference_shop.privileges import drop
 from reference_shop.repository.database import Database
-from reference_shop.seed.catalogue import invent_products
+from reference_shop.seed.catalogue import Plan, plan_catalogue
 from reference_shop.seed.load import SchemaTaken, TableStatements, load_catalogue, load_statements, prepare_schema
 from reference_shop.seed.pictures import draw_pictures, picture_count
-from reference_shop.seed.vocabulary import Vocabulary, load_vocabulary
+from reference_shop.seed.vocabulary import load_vocabulary
 
 _MAX_PRODUCTS = 1_000_000
+# The indexes of the largest catalogue take minutes.
+_QUERY_TIMEOUT_S = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +41,28 @@ def main() -> int:
     """Return 0 when the shop is filled, 2 for settings that make no sense, 1 for a schema that is somebody else's."""
     try:
         settings = SeedSettings(**json.loads(sys.stdin.read()))
-        database = Database(settings.database_url, settings.schema, name="seed", max_connections=2)
+        database = Database(settings.database_url, settings.schema, name="seed", query_timeout_s=_QUERY_TIMEOUT_S)
     except (ValueError, TypeError) as error:
         print(f"seed: the settings on standard input are wrong: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    vocabulary, statements = load_vocabulary(), load_statements()
+    plan = plan_catalogue(load_vocabulary(), settings.products, settings.seed)
+    statements = load_statements()
     Image.init()  # loads Pillow's formats while the interpreter can still be reached
     drop(settings.run_as)
     try:
-        asyncio.run(_fill(settings, database, statements, vocabulary))
+        asyncio.run(_fill(settings, database, statements, plan))
     except SchemaTaken as error:
         print(f"seed: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
-async def _fill(
-    settings: SeedSettings, database: Database, statements: TableStatements, vocabulary: Vocabulary
-) -> None:
+async def _fill(settings: SeedSettings, database: Database, statements: TableStatements, plan: Plan) -> None:
     await prepare_schema(settings.database_url, settings.schema)
     async with database:
-        products = invent_products(vocabulary, settings.products, settings.seed)
-        await load_catalogue(database, statements, vocabulary, products, settings.products, _report)
-    total = picture_count(vocabulary)
-    for done in draw_pictures(vocabulary, Path(settings.images_dir), settings.seed):
+        await load_catalogue(database, statements, plan, _report)
+    total = picture_count(plan.vocabulary)
+    for done in draw_pictures(plan.vocabulary, Path(settings.images_dir), settings.seed):
         _report("pictures", done, total)
 
 

@@ -2,7 +2,7 @@
 
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -41,25 +41,37 @@ class ProductRow:
     stock: int
 
 
-def invent_products(vocabulary: Vocabulary, count: int, seed: int) -> Iterator[ProductRow]:
-    """Yield `count` products with ids from 1; the id is the popularity rank."""
-    rng = random.Random(f"catalogue {seed}")
-    sellers = _invent_sellers(seed)
-    # Every shelf gets a product before any gets two, so that a small shop has no empty category.
-    first = rng.sample(range(len(vocabulary.shelves)), len(vocabulary.shelves))
-    shares = [shelf.share for shelf in vocabulary.shelves]
-    for product_id in range(1, count + 1):
-        place = first[product_id - 1] if product_id <= len(first) else rng.choices(range(len(shares)), shares)[0]
-        yield _invent(rng, vocabulary, place, product_id, rng.choice(sellers))
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to invent: the same plan gives the same products. `sellers` are names with cities."""
+
+    vocabulary: Vocabulary
+    sellers: tuple[tuple[str, str], ...]
+    product_count: int
+    seed: int
 
 
-def _invent_sellers(seed: int) -> Sequence[tuple[str, str]]:
+def plan_catalogue(vocabulary: Vocabulary, product_count: int, seed: int) -> Plan:
+    """Invent the sellers; afterwards nothing needs to be imported any more."""
     faker = Faker("id_ID")
     faker.seed_instance(seed)
-    return [
+    sellers = (
         (f"Toko {faker.last_name()} {faker.first_name()}", faker.city().removeprefix("Kota Administrasi "))
         for _ in range(_SELLER_COUNT)
-    ]
+    )
+    return Plan(vocabulary, tuple(sellers), product_count, seed)
+
+
+def invent_products(plan: Plan) -> Iterator[ProductRow]:
+    """Yield the products with ids from 1; the id is the popularity rank."""
+    rng = random.Random(f"catalogue {plan.seed}")
+    shelves = plan.vocabulary.shelves
+    # Every shelf gets a product before any gets two, so that a small shop has no empty category.
+    first = rng.sample(range(len(shelves)), len(shelves))
+    shares = [shelf.share for shelf in shelves]
+    for product_id in range(1, plan.product_count + 1):
+        place = first[product_id - 1] if product_id <= len(first) else rng.choices(range(len(shares)), shares)[0]
+        yield _invent(rng, plan.vocabulary, place, product_id, rng.choice(plan.sellers))
 
 
 def _invent(
@@ -86,7 +98,7 @@ def _invent(
         picture_number=place * PICTURES_PER_SHELF + rng.randrange(PICTURES_PER_SHELF),
         listed_at=_OPENED_AT - timedelta(minutes=rng.randint(1, 900 * 24 * 60)),
         description=_describe(rng, f"{noun} {brand} {series}", trait, variant, seller[1]),
-        keywords=f"{shelf.name} {shelf.department}",
+        keywords=shelf.name,
         stock=_invent_stock(rng, product_id),
     )
 

@@ -1,6 +1,6 @@
 """Writes the invented catalogue into the database: tables first, rows by COPY, indexes last."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
@@ -8,8 +8,7 @@ from itertools import islice
 import asyncpg  # type: ignore[import-untyped,unused-ignore]  # published without types
 
 from reference_shop.repository.database import Connection, Database
-from reference_shop.seed.catalogue import ProductRow
-from reference_shop.seed.vocabulary import Vocabulary
+from reference_shop.seed.catalogue import Plan, ProductRow, invent_products
 
 Progress = Callable[[str, int, int], None]
 
@@ -65,14 +64,7 @@ def load_statements() -> TableStatements:
     )
 
 
-async def load_catalogue(
-    database: Database,
-    statements: TableStatements,
-    vocabulary: Vocabulary,
-    rows: Iterator[ProductRow],
-    count: int,
-    report: Progress,
-) -> None:
+async def load_catalogue(database: Database, statements: TableStatements, plan: Plan, report: Progress) -> None:
     """Create the tables and copy the catalogue in, in one transaction: a shop is seeded or it is not."""
     async with database.transaction() as connection:
         await connection.execute(statements.tables)
@@ -80,15 +72,15 @@ async def load_catalogue(
             "categories",
             records=[
                 (number, shelf.slug, shelf.name, shelf.department, 0)
-                for number, shelf in enumerate(vocabulary.shelves, start=1)
+                for number, shelf in enumerate(plan.vocabulary.shelves, start=1)
             ],
             columns=("category_id", "slug", "name", "department", "product_count"),
         )
-        done = 0
+        rows, done = invent_products(plan), 0
         while batch := list(islice(rows, _ROWS_PER_COPY)):
             await _copy(connection, batch)
             done += len(batch)
-            report("products", done, count)
+            report("products", done, plan.product_count)
         report("indexes", 0, 1)
         await connection.execute(statements.indexes)
         await connection.execute(
