@@ -78,9 +78,14 @@ def test_a_page_makes_a_browser_fetch_its_visible_files_once():
     <script>let inline = 1</script>
     <img src="/images/products/7-full.jpg" alt=""><img src="/images/products/7-full.jpg" alt="again">
     <img loading="lazy" src="/images/products/8-thumb.jpg" alt=""><img src="https://elsewhere.example/x.png" alt="">
+    <svg><use href="/static/icons.svg#cart"></use><use href="/static/icons.svg#bin"></use></svg>
     <img src="//elsewhere.example/y.png" alt=""><a href="/product/9">next</a><img src="/i?a=1&amp;b=2" alt="">
     """
     assert files_of(html) == [
-        "/static/shop.1a2b.css", "/static/icon.svg",
-        "/static/shop.3c4d.js", "/images/products/7-full.jpg", "/i?a=1&b=2",
-    ]  # fmt: skip
+        "/static/shop.1a2b.css",
+        "/static/icon.svg",
+        "/static/shop.3c4d.js",
+        "/images/products/7-full.jpg",
+        "/static/icons.svg",
+        "/i?a=1&b=2",
+    ]
