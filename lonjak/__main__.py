@@ -1,6 +1,7 @@
 """The command line: finds the command, and turns every error a user can cause into one sentence and an exit code."""
 
 import importlib
+import signal
 import sys
 from typing import NoReturn
 
@@ -47,7 +48,10 @@ def cli() -> None:
 
 
 def main() -> NoReturn:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code. SIGTERM and SIGHUP end it in order, as Ctrl-C does."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            signal.signal(number, signal.default_int_handler)
     try:
         code = cli.main(prog_name="lonjak", standalone_mode=False)
     except click.ClickException as error:

@@ -35,7 +35,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._console.is_terminal:
+            self._bars.stop()
 
     def start(self, title: str, total: float | None = None) -> None:
         """Begin a new task of `total` steps or seconds, unknown when None; naming the current one again is no new task."""

@@ -1,0 +1,159 @@
+"""The main job, from the wheel, in an empty folder: what `make demo` promises."""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis.run import analyse
+from loadgen.rundir import RunDirectory
+from reference_shop.edges import nginx
+from tests.e2e.conftest import Place, wait_until
+
+SHORT = ("--duration", "24s", "--rate", "8", "--products", "3000")
+
+
+@dataclass(frozen=True)
+class Demo:
+    place: Place
+    ended: "subprocess.CompletedProcess[str]"
+    run: RunDirectory
+
+    def lines(self, name: str) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (self.run.path / name).read_text().splitlines()]
+
+    def document(self, name: str) -> dict[str, dict[str, float]]:
+        loaded: dict[str, dict[str, float]] = json.loads((self.run.path / name).read_text())
+        return loaded
+
+
+@pytest.fixture(scope="module")
+def demo(shared_place: Place) -> Demo:
+    ended = shared_place.run("demo", *SHORT)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return Demo(shared_place, ended, shared_place.runs[0])
+
+
+def test_the_demo_answers_in_two_lines(demo: Demo) -> None:
+    sentence, report = demo.ended.stdout.splitlines()
+    assert sentence.startswith("pass: ")
+    assert (demo.place.folder / report).resolve() == demo.run.report.resolve()
+
+
+def test_the_run_directory_is_whole(demo: Demo) -> None:
+    names = {path.name for path in demo.run.path.iterdir()}
+    assert names >= {
+        *("manifest.json", "scenario.toml", "latency.hlog.gz", "counters.csv", "funnel.csv", "tiers.csv", "origin.csv"),
+        *("events.jsonl", "ledger.jsonl", "truth.jsonl", "summary.json", "verdict.json"),
+        *("report.html", "summary.md", "junit.xml"),
+    }
+    manifest = demo.document("manifest.json")
+    assert (manifest["complete"], manifest["interrupted"]) == (True, False)
+
+
+def test_the_shop_holds_exactly_the_orders_that_were_acknowledged(demo: Demo) -> None:
+    attempts = [line for line in demo.lines("ledger.jsonl") if line["action"] == "place_order"]
+    acknowledged = {line["idempotency_key"] for line in attempts if line["outcome"] == "ok"}
+    unknown = {line["idempotency_key"] for line in attempts if line["outcome"] == "unknown"}
+    orders = [line for line in demo.lines("truth.jsonl") if line["type"] == "order" and line["state"] == "paid"]
+    held = {line["idempotency_key"] for line in orders}
+    assert len(acknowledged) > 0
+    assert held - unknown == acknowledged - unknown
+    assert len(held) == len(orders)
+
+
+def test_a_worker_was_killed_and_came_back(demo: Demo) -> None:
+    events = demo.lines("events.jsonl")
+    started, ended = ([event for event in events if event["kind"] == kind] for kind in ("fault_started", "fault_ended"))
+    assert (len(started), len(ended)) == (1, 1)
+    (recovery,) = demo.document("summary.json")["recovery"]
+    assert recovery["recovered_s"] is not None  # type: ignore[index]
+
+
+@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+def test_most_cacheable_requests_are_hits_once_the_cache_is_warm(demo: Demo) -> None:
+    assert demo.document("summary.json")["cache"]["request_hit_ratio"] >= 0.7
+
+
+@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+def test_the_hit_ratio_rises_from_cold(demo: Demo) -> None:
+    ratios = [ratio for ratio in analyse(demo.run).series.hit_ratio if ratio is not None]
+    assert ratios[0] < ratios[-1]
+
+
+def test_the_report_needs_no_network_and_has_no_dead_link(demo: Demo) -> None:
+    page = Links()
+    page.feed(demo.run.report.read_text())
+    assert [link for link in page.outward if not link.startswith("data:")] == []
+    assert [link for link in page.inward if link not in page.ids] == []
+    assert page.pictures >= 6
+
+
+def test_a_redrawn_summary_is_the_same_to_the_byte(demo: Demo, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(demo.run.path, copy)
+    for name in ("summary.json", "verdict.json", "report.html", "summary.md", "junit.xml"):
+        (copy / name).unlink()
+    assert demo.place.run("report", str(copy)).returncode == 0
+    for name in ("summary.json", "verdict.json", "report.html"):
+        assert (copy / name).read_bytes() == (demo.run.path / name).read_bytes()
+
+
+def test_the_demo_leaves_no_process(demo: Demo) -> None:
+    assert {process.tier for process in demo.place.seen} >= {"database", "payment", "shop"}
+    assert demo.place.left_over() == []
+    assert list(demo.place.state.glob("stack-*")) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_demo_reports_as_far_as_it_went(place: Place, number: signal.Signals) -> None:
+    process = place.start("demo", *SHORT)
+    assert wait_until(lambda: has_counted(place), within_s=60)
+    place.look()
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert place.left_over() == []
+    assert (place.runs[0].report.exists(), "Traceback" in err) == (True, False)
+
+
+def test_a_killed_demo_leaves_no_process_and_a_readable_run(place: Place) -> None:
+    process = place.start("demo", *SHORT)
+    assert wait_until(lambda: has_counted(place), within_s=60)
+    place.look()
+    process.kill()
+    process.communicate()
+    assert wait_until(lambda: not place.left_over(), within_s=60)
+    assert wait_until(lambda: place.runs[0].hlog.with_name("latency.hlog.gz").exists(), within_s=60)
+    assert place.run("report", str(place.runs[0].path)).returncode == 0
+
+
+def has_counted(place: Place) -> bool:
+    return any(run.counters.exists() and len(run.counters.read_text().splitlines()) > 10 for run in place.runs)
+
+
+class Links(HTMLParser):
+    """What a page points at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outward: list[str] = []
+        self.inward: list[str] = []
+        self.ids: set[str] = set()
+        self.pictures = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.pictures += tag in ("svg", "img")
+        for name, value in attrs:
+            if name == "id":
+                self.ids.add(value or "")
+            if name in ("src", "href", "xlink:href", "srcset") and value:
+                self.inward.append(value[1:]) if value.startswith("#") else self.outward.append(value)
+            if name == "style":
+                self.inward += re.findall(r"url\(#([^)]+)\)", value or "")
