@@ -1,7 +1,7 @@
 """The stack's database: a PostgreSQL of its own, or a schema of its own in somebody else's."""
 
+import hashlib
 import os
-import re
 import secrets
 import signal
 import socket
@@ -20,7 +20,8 @@ from reference_shop.stack.problems import StackProblem
 
 USER = "lonjak"
 _CONNECT_S = 5.0
-_DROP_S = 10.0
+_DROP_S = 3.0
+_MARK = "made by lonjak"  # the beginning of the comment that the seed puts on its schema
 
 # Each worker holds a pool of connections; the rest is for seed, truth and a person with psql.
 _CONNECTIONS_PER_WORKER = 20
@@ -114,28 +115,25 @@ def new_password() -> str:
     return secrets.token_urlsafe(24)
 
 
-async def make_schema(url: str, schema: str) -> None:
-    """Make an empty schema; one that a stack of ours left behind is replaced, another's refused (StackProblem)."""
-    async with _session(url) as session:
-        made_by = await session.fetchval(
-            "select coalesce(obj_description(oid, 'pg_namespace'), '') from pg_namespace where nspname = $1", schema
-        )
-        if made_by is not None and made_by != _mark():
-            raise StackProblem(
-                f"the schema {schema} in {describe(url)} was not made by this stack: drop it, or choose another --port"
-            )
-        await session.execute(f'drop schema if exists "{schema}" cascade')
-        await session.execute(f'create schema "{schema}"')
-        await session.execute(f"comment on schema \"{schema}\" is '{_mark()}'")
+def schema_for(port: int) -> str:
+    """The name of our schema in somebody else's database: no other stack, user or machine takes the same."""
+    whose = hashlib.blake2s(f"{socket.gethostname()} {os.getuid()}".encode(), digest_size=4).hexdigest()
+    return f"lonjak_{port}_{whose}"
+
+
+async def check_usable(url: str) -> None:
+    """Raise StackProblem, in one sentence without the password, when no session can be opened."""
+    async with _session(url):
+        pass
 
 
 async def drop_schema(url: str, schema: str) -> None:
-    """Drop the schema that `make_schema` made, if it still bears our mark."""
+    """Drop the schema that our seed made; the mark that it set must still be there."""
     async with _session(url) as session:
         made_by = await session.fetchval(
             "select obj_description(oid, 'pg_namespace') from pg_namespace where nspname = $1", schema
         )
-        if made_by == _mark():
+        if str(made_by).startswith(_MARK):
             await session.execute(f'drop schema "{schema}" cascade', timeout=_DROP_S)
 
 
@@ -157,9 +155,3 @@ async def _session(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record
         raise StackProblem(f"{describe(url)} refused: {error}") from None
     finally:
         await session.close(timeout=_CONNECT_S)
-
-
-def _mark() -> str:
-    """Says whose schema it is: this user's on this machine."""
-    host = re.sub(r"[^\w.-]", "-", socket.gethostname())
-    return f"made by lonjak on {host} for user {os.getuid()}"

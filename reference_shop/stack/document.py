@@ -82,8 +82,11 @@ def read(folder: Path) -> StackDocument | None:
             return None
         values["supervisor"] = ProcessIdentity(**values["supervisor"])
         values["owner"] = ProcessIdentity(**values["owner"]) if values["owner"] else None
+        values["cpu_sets"] = {name: tuple(cpus) for name, cpus in values["cpu_sets"].items()}
         values["access_logs"] = tuple(AccessLog(**log) for log in values["access_logs"])
-        values["processes"] = tuple(ProcessRecord(**process) for process in values["processes"])
+        values["processes"] = tuple(
+            ProcessRecord(**process | {"cpu_set": tuple(process["cpu_set"])}) for process in values["processes"]
+        )
         return StackDocument(**values)
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -1,10 +1,11 @@
 """Where a stack keeps its state: a private folder per port below the system's temporary one, never in the clone.
 
-<tempdir>/lonjak-<uid>/               0700; 0711 when root lets an unprivileged user run the processes
-    postgresql-…/                     copied binaries, where that user could not reach the installed ones
-    stack-<port>/                     locked by its supervisor for as long as that lives
-        stack.json  logs/             root's or the user's own
-        database/ images/ edge/ …     owned by the user that the processes run as
+<tempdir>/lonjak-<uid>/       0700; 0711 when root lets an unprivileged user run the processes
+    postgresql-…/             copied binaries, where that user could not reach the installed ones
+    pictures-<seed>-…/        product pictures, drawn once and used by all stacks with that seed
+    stack-<port>/             locked by its supervisor for as long as that lives
+        stack.json  logs/     root's or the user's own
+        database/ access/ …   owned by the user that the processes run as
 """
 
 import fcntl
@@ -33,7 +34,13 @@ class StackFolder:
 
     def open_to_processes(self, name: str) -> Path:
         """A subfolder (made when missing) that only the user who runs the processes may enter."""
-        folder = self.path / name
+        return self._open_to_processes(self.path / name)
+
+    def shared_with_other_stacks(self, name: str) -> Path:
+        """A folder beside this one (made when missing), likewise, for what later stacks can use again."""
+        return self._open_to_processes(self.path.parent / name)
+
+    def _open_to_processes(self, folder: Path) -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         self.hand_over(folder)
         return folder

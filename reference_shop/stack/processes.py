@@ -30,6 +30,7 @@ class ShopProcesses:
     shop_socket: socket.socket
     payment_socket: socket.socket
     public_port: int
+    images: Path
 
     def seed(self) -> ProcessSpec:
         """The program that fills the database and draws the product images; reports progress, ends by itself."""
@@ -44,7 +45,7 @@ class ShopProcesses:
                 "schema": self.schema,
                 "products": self.settings.products,
                 "seed": self.settings.seed,
-                "images_dir": str(self._images),
+                "images_dir": str(self.images),
                 "run_as": self.settings.run_as,
             },
             cpu_set=self.settings.stack_cpus,
@@ -90,7 +91,7 @@ class ShopProcesses:
                 "schema": self.schema,
                 "payment_url": f"http://{HOST}:{number_of(self.payment_socket)}",
                 "ops_token": self.ops_token,
-                "images_dir": str(self._images),
+                "images_dir": str(self.images),
                 "worker": role,
                 "behind_edge": self.settings.edge != "direct",
                 "access_log": str(self._access_log(role)),
@@ -131,10 +132,6 @@ class ShopProcesses:
     def worker_numbers(self) -> range:
         """1 to the number of workers."""
         return range(1, self.settings.workers + 1)
-
-    @property
-    def _images(self) -> Path:
-        return self.folder.open_to_processes("images")
 
     def _access_log(self, role: str) -> Path:
         return self.folder.open_to_processes("access") / f"{role}.jsonl"

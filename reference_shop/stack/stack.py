@@ -1,17 +1,19 @@
 """The stack as a whole: what is started in which order, what stack.json says of it, and how it is stopped."""
 
 import asyncio
+import hashlib
 import json
 import secrets
 import socket
 import time
 from collections.abc import Callable
+from importlib.resources import files
 from pathlib import Path
 
 from reference_shop.edges import nginx
 from reference_shop.stack import binaries, ports
 from reference_shop.stack.child import Child, ProcessSpec, kill_orphans
-from reference_shop.stack.database import EmbeddedDatabase, drop_schema, make_schema, new_password
+from reference_shop.stack.database import EmbeddedDatabase, check_usable, drop_schema, new_password, schema_for
 from reference_shop.stack.document import ProcessRecord, StackDocument, State
 from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.identity import myself
@@ -62,6 +64,7 @@ class Stack:
             shop_socket=self._shop_socket,
             payment_socket=self._payment_socket,
             public_port=ports.number_of(self._public),
+            images=self._folder.shared_with_other_stacks(_pictures_name(self._settings.seed)),
         )
         await self._run(processes.seed(), self._relay_progress)
         self._report(Progress("start the payment provider"))
@@ -92,11 +95,10 @@ class Stack:
         """URL and schema of a database that accepts sessions."""
         external = self._settings.database_url
         if external is not None:
-            self._report(Progress("make a schema in the given database"))
-            schema = f"lonjak_{ports.number_of(self._public)}"
-            await make_schema(external, schema)
-            self._own_schema = schema
-            return external, schema
+            self._report(Progress("look at the given database"))
+            await check_usable(external)
+            self._own_schema = schema_for(ports.number_of(self._public))
+            return external, self._own_schema
         self._report(Progress("start PostgreSQL"))
         self._database_reservation = ports.reserve()
         database = EmbeddedDatabase(
@@ -112,7 +114,6 @@ class Stack:
         finally:
             database.password_file.unlink(missing_ok=True)
         await self._serve(database.server(), accepts_sessions(database.url))
-        await make_schema(database.url, _EMBEDDED_SCHEMA)
         return database.url, _EMBEDDED_SCHEMA
 
     async def _serve(self, spec: ProcessSpec, ready: Ready) -> None:
@@ -189,6 +190,15 @@ def _nginx() -> Path:
     if program is None:
         raise ProgramAbsent(f"nginx is not installed: {nginx.INSTALL_COMMAND}, or use --edge direct")
     return program
+
+
+def _pictures_name(seed: int) -> str:
+    """Tells pictures apart that another seed, or another version of the program, would draw differently."""
+    digest = hashlib.blake2s(digest_size=6)
+    for source in sorted(files("reference_shop.seed").iterdir(), key=lambda source: source.name):
+        if source.is_file():
+            digest.update(source.read_bytes())
+    return f"pictures-{seed}-{digest.hexdigest()}"
 
 
 def _progress_in(line: bytes) -> Progress:

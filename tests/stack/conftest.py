@@ -17,7 +17,7 @@ from reference_shop.stack.folder import STATE_VARIABLE
 from reference_shop.stack.settings import StackSettings, default_run_as
 
 Result = TypeVar("Result")
-CPU = min(os.sched_getaffinity(0))
+CPU = max(os.sched_getaffinity(0))
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +35,7 @@ def _own_state(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def small(**changes: object) -> StackSettings:
     """A stack that is soon up: one worker, few products, no edge, a free port."""
-    values: dict[str, object] = {"port": 0, "workers": 1, "products": 100, "stack_cpus": (CPU,), "edge": "direct"}
+    values: dict[str, object] = {"port": 0, "workers": 1, "products": 50, "edge": "direct"}
     return StackSettings(**{**values, "run_as": default_run_as(), **changes})  # type: ignore[arg-type]
 
 
@@ -63,7 +63,7 @@ def shared(state_dir: Path) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STATE_VARIABLE, str(state_dir))
         edge = "nginx" if nginx.find_program() else "direct"
-        folder = client.start(small(workers=2, products=500, edge=edge), silent).parent
+        folder = client.start(small(workers=2, products=500, edge=edge, stack_cpus=(CPU,)), silent).parent
     yield folder
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STATE_VARIABLE, str(state_dir))
