@@ -1,3 +1,4 @@
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -14,7 +15,7 @@ START = marketplace.MIX.start
 PAUSE = Exponential(1.0, 10.0)
 
 
-@pytest.mark.parametrize("mix", MIXES.values(), ids=str)
+@pytest.mark.parametrize("mix", MIXES.values(), ids=lambda mix: mix.name)
 def test_every_row_adds_up_and_leads_to_a_state(mix):
     assert mix.problems() == []
 
@@ -135,3 +136,14 @@ def walk(mix: Mix, rng: Random) -> list[str]:
 
 def assert_close(value: float, published: Published) -> None:
     assert value == pytest.approx(published.value, rel=published.tolerance_ratio), published.figure
+
+
+def test_the_documentation_shows_what_the_tables_give():
+    text = (Path(__file__).parents[2] / "docs" / "mixes.md").read_text(encoding="utf-8")
+    visits = expected_visits(CHAIN, START)
+    assert f"| {visits['product'] + visits['landing']:.3f} |" in text
+    assert f"{sum(visits.values()):.2f} steps per session" in text
+    assert f"| {reach_ratio(CHAIN, START, {'search'}):.1%} |".replace("%", " %") in text
+    for state, share in stationary(tpcw_shopping.MIX.chain()).items():
+        row = next(line for line in text.splitlines() if line.startswith(f"| {state} |"))
+        assert row.endswith(f"| {tpcw_shopping.PUBLISHED_PERCENT[state]:.2f} | {100 * share:.2f} |")
