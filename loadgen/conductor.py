@@ -121,7 +121,8 @@ class Conductor:
             rate=rate,
             duration_s=duration_s,
         )
-        self._environment.host = self.prepared.target
+        if host or not any(user_class.host for user_class in self._environment.user_classes):
+            self._environment.host = self.prepared.target  # else a foreign locustfile's classes keep their own
 
     def begin(self) -> None:
         """Open the run's directory and tell the workers their parts. Raises LonjakError when it cannot begin."""

@@ -59,7 +59,6 @@ class Listeners:
             (events.test_stop, self._on_test_stop),
             (events.quitting, self._on_quitting),
             (events.heartbeat_received, self._on_heartbeat),
-            (events.report_to_master, self._on_report),
             (events.request, self._on_request),
         ):
             hook.add_listener(_guarded(listener))  # type: ignore[no-untyped-call]
@@ -91,6 +90,8 @@ class Listeners:
         if isinstance(runner, WorkerRunner | LocalRunner):
             self._worker = Worker(environment, runner, refusals)
             self._worker.register()
+            # Not before: Locust's own listener, which ours corrects, was added with the runner.
+            environment.events.report_to_master.add_listener(_guarded(self._on_report))  # type: ignore[no-untyped-call]
 
     def _on_test_start(self, environment: Environment, **_: Any) -> None:
         if self._conductor is None:

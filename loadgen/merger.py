@@ -29,7 +29,6 @@ class Merger:
 
     def __init__(self, run: RunDirectory, clock: RunClock, steady_s: tuple[float, float]) -> None:
         self.tally = Tally()
-        self.request_count = 0
         self._clock = clock
         self._steady_s = steady_s
         self._kinds = PageKinds()
@@ -137,7 +136,6 @@ class Merger:
         for kind, counts in second.counters.items():
             kept_kind = self._kinds.keep(kind)
             self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": kept_kind, **counts})
-            self.request_count += counts["request_count"]
             if steady:
                 self.tally.add_counters(kept_kind, counts)
         self._write_sessions(second)

@@ -66,6 +66,7 @@ class Worker:
         self._readings: list[tuple[float, float]] = []  # (round trip, offset), seconds
         self._heard_at = time.monotonic()
         self._draining = False
+        self._stop_timeout_s = environment.stop_timeout
         self._outbox: deque[tuple[str, dict[str, Any] | None]] = deque()
         self._own_use = OwnUse()
         self._greenlets: list[gevent.Greenlet] = []
@@ -125,6 +126,7 @@ class Worker:
         plan = self._plan = RunPlan.from_wire(msg.data)
         self.recorder = Recorder(RunClock(plan.started_at, self._offset_s))
         self._heard_at, self._draining = time.monotonic(), False
+        self._environment.stop_timeout = self._stop_timeout_s
         ArrivalSource.current = None
         ArrivalSource.assignment = Assignment(
             plan.scenario,
@@ -159,7 +161,9 @@ class Worker:
             arrivals.finish()
         if gevent.getcurrent() not in self._runner.user_greenlets:  # else a user ends the run, and Locust sees to it
             self._runner.stop_users(dict(self._runner.user_classes_count))
-        self._environment.stop_timeout = 0.0  # all users are gone: nothing is left for Locust to wait for
+        self._environment.stop_timeout = (
+            0.0  # until the next run: all users are gone: nothing is left for Locust to wait for
+        )
         self._hand_in(everything=True)
         self._leave()
         self._tell(DRAINED, {"worker": self._plan.worker if self._plan else ""})
