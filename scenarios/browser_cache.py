@@ -85,8 +85,7 @@ def files_of(html: str) -> list[str]:
     or a style sheet would ask for is not seen.
     """
     found: dict[str, None] = {}
-    for match in _FETCHING_TAG.finditer(html):
-        tag = match[0]
+    for tag in dict.fromkeys(_FETCHING_TAG.findall(html)):  # an icon stands on a page many times
         if (tag.startswith("<link") and not _RELATION.search(tag)) or 'loading="lazy"' in tag:
             continue
         address = _ADDRESS.search(tag)

@@ -22,7 +22,8 @@ Facts = Mapping[str, str]
 _BODY = re.compile(r"<body\b[^>]*>")
 _FRAGMENT = re.compile(r'<div data-page-kind="fragment"[^>]*>')
 _DATA = re.compile(r'\bdata-([a-z-]+)="([^"]*)"')
-_CARD = re.compile(r'<a class="product-card" href="/product/(\d+)".*?class="product-card__name">([^<]*)<', re.DOTALL)
+_CARD = re.compile(r'<a class="product-card" href="/product/(\d+)"')
+_CARD_NAME = re.compile(r'class="product-card__name">([^<]*)<')
 _CATEGORY = re.compile(r'<a href="(/category/[^"?]+)"')
 _NEXT_PAGE = re.compile(r'<a rel="next" href="([^"]+)"')
 _HEADING = re.compile(r"<h1>([^<]*)<")
@@ -199,7 +200,9 @@ def _list(answer: Answer, facts: Facts, kind: str) -> Page:
 
 
 def _products(text: str) -> tuple[ProductLink, ...]:
-    links = {int(product_id): html.unescape(name) for product_id, name in _CARD.findall(text)}
+    numbers, names = _CARD.findall(text), _CARD_NAME.findall(text)
+    require(len(numbers) == len(names), "a product in the list has no name")
+    links = {int(number): html.unescape(name) for number, name in zip(numbers, names, strict=True)}
     return tuple(ProductLink(product_id, name) for product_id, name in links.items())
 
 
