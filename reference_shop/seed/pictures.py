@@ -21,8 +21,8 @@ THUMB_PX = 320
 _CANVAS_PX = 1600
 _FULL_QUALITY = 90
 _THUMB_QUALITY = 84
-_GRAIN = 14  # standard deviation of the film grain, of 255
-_GRAIN_SHARE = 0.09
+# How much of a picture is film grain: enough for the size in bytes that a photograph has.
+_GRAIN_SHARE = 0.017
 _SHADOW = [int(0.45 * alpha) for alpha in range(256)]
 
 Colour = tuple[int, int, int]
@@ -39,7 +39,8 @@ def draw_pictures(vocabulary: Vocabulary, folder: Path, seed: int) -> Iterator[i
     The folder may hold pictures of an earlier seed with the same number, or be filled by two at a time.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    grain = Image.merge("RGB", [Image.effect_noise((FULL_PX, FULL_PX), _GRAIN)] * 3)
+    noise = random.Random(f"grain {seed}").randbytes(FULL_PX * FULL_PX)
+    grain = Image.merge("RGB", [Image.frombytes("L", (FULL_PX, FULL_PX), noise)] * 3)
     shade = Image.linear_gradient("L").resize((FULL_PX, FULL_PX))
     for number in range(picture_count(vocabulary)):
         full_path, thumb_path = (picture_path(folder, number, size) for size in ("full", "thumb"))

@@ -1,188 +1,27 @@
-"""A PostgreSQL, a payment provider and shop workers for these tests: real processes on ports of their own."""
+"""One PostgreSQL, one seeded shop, one payment provider and one worker for all tests that do not break them."""
 
-import json
-import os
-import pwd
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-import requests
 
 from reference_shop.stack import binaries
-
-PRODUCT_COUNT = 1200
-SEED = 7
-SCHEMA = "shop_under_test"
-OPS_TOKEN = "a-token-that-only-tests-know"
-RUN_AS = "nobody" if os.geteuid() == 0 else None
-WITHIN_S = 30
-
-
-def wait_until(happened: Callable[[], object], what: str) -> None:
-    """Poll until something happened; fail after `WITHIN_S`."""
-    deadline = time.monotonic() + WITHIN_S
-    while not happened():
-        assert time.monotonic() < deadline, f"{what} did not happen within {WITHIN_S} s"
-        time.sleep(0.05)
-
-
-def listen() -> socket.socket:
-    """Take a free port of 127.0.0.1."""
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen(256)
-    return listener
-
-
-def port_of(listener: socket.socket) -> int:
-    """Return the port that a socket listens on."""
-    return int(listener.getsockname()[1])
-
-
-@dataclass
-class Postgres:
-    """A server whose data survives its own death."""
-
-    programs: Path
-    data: Path
-    port: int
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"postgresql://lonjak@127.0.0.1:{self.port}/postgres"
-
-    def start(self) -> None:
-        self.process = _run(
-            [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"],
-            self.data.parent / "postgres.log",
-        )
-        wait_until(self.accepts, "the start of PostgreSQL")
-
-    def accepts(self) -> bool:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", self.port)) != 0:
-                return False
-        return b"ready to accept" in (self.data.parent / "postgres.log").read_bytes()
-
-    def crash(self) -> None:
-        """End it at once, without writing anything more."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGQUIT)
-        self.process.wait(WITHIN_S)
-        (self.data.parent / "postgres.log").unlink()
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(WITHIN_S)
-
-
-def _run(command: list[str], log: Path) -> subprocess.Popen[bytes]:
-    """Start a program that cannot lower its own rights."""
-    with log.open("ab") as file:
-        return subprocess.Popen(command, stdout=file, stderr=file, user=RUN_AS, group=_group(), cwd=log.parent)
-
-
-def _group() -> int | None:
-    return pwd.getpwnam(RUN_AS).pw_gid if RUN_AS else None
-
-
-@dataclass
-class Program:
-    """A process of the shop: `payment` or `web`."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait(WITHIN_S)
-
-    def stop(self) -> int:
-        self.process.terminate()
-        return self.process.wait(WITHIN_S)
-
-
-@dataclass
-class Workshop:
-    """Starts programs of the shop and ends them after the tests."""
-
-    folder: Path
-    database_url: str
-    images: Path
-    programs: list[Program] = field(default_factory=list)
-
-    def payment(self, latency_ms: int = 1, decline_ratio: float = 0.0, journal: str = "journal") -> Program:
-        settings = {
-            "latency": {"distribution": "constant", "ms": latency_ms},
-            "decline_ratio": decline_ratio,
-            "seed": 1,
-            "journal": str(self.folder / f"{journal}.jsonl"),
-        }
-        return self._start("payment", settings, listen())
-
-    def web(self, payment_url: str, listener: socket.socket | None = None, **more: object) -> Program:
-        settings = {
-            "database_url": self.database_url,
-            "schema": SCHEMA,
-            "payment_url": payment_url,
-            "ops_token": OPS_TOKEN,
-            "images_dir": str(self.images),
-            "worker": f"shop-{len(self.programs)}",
-            "behind_edge": False,
-            "access_log": str(self.folder / f"access-{len(self.programs)}.jsonl"),
-        }
-        return self._start("web", settings | more, listener or listen())
-
-    def access_log(self, program: Program) -> Path:
-        return self.folder / f"access-{self.programs.index(program)}.jsonl"
-
-    def _start(self, name: str, settings: dict[str, object], listener: socket.socket) -> Program:
-        log = self.folder / f"{name}-{len(self.programs)}.log"
-        document = settings | {"listen_fd": listener.fileno(), "run_as": RUN_AS}
-        with log.open("wb") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", f"reference_shop.{name}"],
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=file,
-                pass_fds=[listener.fileno()],
-                env=os.environ | {"HOME": str(self.folder)},
-            )
-        assert process.stdin is not None
-        with process.stdin as stdin:
-            stdin.write(json.dumps(document).encode())
-        program = Program(process, f"http://127.0.0.1:{port_of(listener)}", log)
-        listener.close()
-        self.programs.append(program)
-        wait_until(lambda: _is_ready(program), f"the start of {name} ({log})")
-        return program
-
-    def close(self) -> None:
-        for program in self.programs:
-            with suppress(ProcessLookupError):
-                program.process.kill()
-            program.process.wait(WITHIN_S)
-
-
-def _is_ready(program: Program) -> bool:
-    assert program.process.poll() is None, program.log.read_text()
-    try:
-        return requests.get(f"{program.url}/readyz", timeout=5).status_code == 200
-    except requests.RequestException:
-        return False
+from tests.shop.processes import (
+    RUN_AS,
+    WITHIN_S,
+    Postgres,
+    Program,
+    Workshop,
+    group,
+    listen,
+    port_of,
+    run_lowered,
+    seed_shop,
+)
+from tests.shop.shopper import Shopper
 
 
 @pytest.fixture(scope="session")
@@ -190,7 +29,7 @@ def shop_folder() -> Iterator[Path]:
     """A folder that the unprivileged user owns."""
     folder = Path(tempfile.mkdtemp(prefix="lonjak-test-"))
     if RUN_AS:
-        shutil.chown(folder, RUN_AS, _group())
+        shutil.chown(folder, RUN_AS, group())
     yield folder
     shutil.rmtree(folder)
 
@@ -199,7 +38,7 @@ def shop_folder() -> Iterator[Path]:
 def postgres(shop_folder: Path) -> Iterator[Postgres]:
     programs = binaries.reachable(shop_folder, RUN_AS) / "bin"
     data = shop_folder / "data"
-    initdb = _run(
+    initdb = run_lowered(
         [str(programs / "initdb"), "-D", str(data), "-U", "lonjak", "--auth=trust", "--locale=C", "--encoding=UTF8"],
         shop_folder / "initdb.log",
     )
@@ -215,28 +54,6 @@ def postgres(shop_folder: Path) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def images(shop_folder: Path) -> Path:
     return shop_folder / "images"
-
-
-def seed_shop(database_url: str, images: Path, schema: str = SCHEMA, products: int = PRODUCT_COUNT) -> list[str]:
-    """Run the seed; return the lines that it printed."""
-    settings = {
-        "database_url": database_url,
-        "schema": schema,
-        "products": products,
-        "seed": SEED,
-        "images_dir": str(images),
-        "run_as": RUN_AS,
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "reference_shop.seed"],
-        input=json.dumps(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"HOME": str(images.parent)},
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="session")
@@ -256,3 +73,9 @@ def provider(workshop: Workshop) -> Program:
 @pytest.fixture(scope="session")
 def shop(workshop: Workshop, provider: Program) -> Program:
     return workshop.web(provider.url)
+
+
+@pytest.fixture
+def shopper(shop: Program) -> Iterator[Shopper]:
+    with Shopper(shop.url) as one:
+        yield one
