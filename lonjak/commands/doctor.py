@@ -124,10 +124,19 @@ def _descriptors() -> Finding:
 def _user() -> Finding:
     run_as = default_run_as()
     if run_as is None:
-        return Finding("user", True, True, f"everything runs as {pwd.getpwuid(os.geteuid()).pw_name}")
+        return _own_user()
     problems = StackSettings(run_as=run_as).problems()
     detail = "; ".join(problems) or f"this is root: the shop's processes run as {run_as}"
     return Finding("user", not problems, True, detail, "export LONJAK_RUN_AS=nobody")
+
+
+def _own_user() -> Finding:
+    uid = os.geteuid()
+    try:
+        return Finding("user", True, True, f"everything runs as {pwd.getpwuid(uid).pw_name}")
+    except KeyError:
+        detail = f"user id {uid} has no name, which PostgreSQL insists on"
+        return Finding("user", False, True, detail, f"useradd --uid {uid} lonjak")
 
 
 def _postgresql() -> Finding:

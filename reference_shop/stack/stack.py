@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import logging
 import secrets
 import socket
 import time
@@ -17,7 +18,7 @@ from reference_shop.stack.database import EmbeddedDatabase, check_usable, drop_s
 from reference_shop.stack.document import ProcessRecord, StackDocument, State
 from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.identity import myself
-from reference_shop.stack.problems import ProgramAbsent
+from reference_shop.stack.problems import ProgramAbsent, StackProblem
 from reference_shop.stack.processes import ShopProcesses
 from reference_shop.stack.progress import Progress
 from reference_shop.stack.readiness import accepts_sessions, announced_and_answers_http, answers_http
@@ -26,6 +27,7 @@ from reference_shop.stack.settings import StackSettings
 
 _EMBEDDED_SCHEMA = "shop"
 _STOP_ORDER = ("edge", "shop", "payment", "database")
+_log = logging.getLogger(__name__)
 
 
 class Stack:
@@ -85,11 +87,19 @@ class Stack:
         """End everything, the edge first and the database last; within 15 s, whatever the processes do."""
         self._enter("stopping")
         for tier in _STOP_ORDER:
-            if tier == "database" and self._own_schema and self._settings.database_url:
-                await drop_schema(self._settings.database_url, self._own_schema)
+            if tier == "database":
+                await self._drop_own_schema()
             await asyncio.gather(*(service.stop() for service in self._services if service.spec.tier == tier))
         kill_orphans(known=set())
         self._enter("stopped")
+
+    async def _drop_own_schema(self) -> None:
+        """In a database of somebody else's; when that fails, the next stack on this port empties the schema."""
+        if self._own_schema and self._settings.database_url:
+            try:
+                await drop_schema(self._settings.database_url, self._own_schema)
+            except StackProblem as problem:
+                _log.warning("the schema %s stays: %s", self._own_schema, problem)
 
     async def _start_database(self) -> tuple[str, str]:
         """URL and schema of a database that accepts sessions."""
@@ -161,8 +171,15 @@ class Stack:
         self._publish()
 
     def _publish(self) -> None:
+        """Write stack.json; a full disk must neither keep a process from its restart nor the stack from its stop."""
+        try:
+            self._document().write(self._folder.path)
+        except OSError as error:
+            _log.warning("stack.json was not written: %s", error)
+
+    def _document(self) -> StackDocument:
         port = ports.number_of(self._public)
-        StackDocument(
+        return StackDocument(
             state=self._state,
             url=f"http://{ports.HOST}:{port}",
             edge=self._settings.edge,
@@ -178,7 +195,7 @@ class Stack:
             cpu_sets={"stack": self._settings.stack_cpus, "generator": self._settings.generator_cpus},
             access_logs=self._processes.access_logs() if self._processes else (),
             processes=self._records(),
-        ).write(self._folder.path)
+        )
 
     def _records(self) -> tuple[ProcessRecord, ...]:
         passing = (record_of(self._passing, 0, ready=False),) if self._passing else ()
@@ -205,6 +222,6 @@ def _progress_in(line: bytes) -> Progress:
     """What a program said about its work; anything that is not JSON is passed on as it is."""
     try:
         values = json.loads(line)
-        return Progress(str(values["step"]), values.get("done"), values.get("total"))
+        return Progress(f"make {values['step']}", values.get("done"), values.get("total"))
     except (ValueError, KeyError, TypeError):
         return Progress(line.decode(errors="replace").strip())

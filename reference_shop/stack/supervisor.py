@@ -7,11 +7,13 @@ import errno
 import logging
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 
 from reference_shop.privileges import PARENT_VARIABLE
 from reference_shop.stack import folder, leftovers, ports
@@ -23,6 +25,7 @@ from reference_shop.stack.settings import StackSettings
 from reference_shop.stack.stack import Stack
 
 _PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
+_FULL_DISK_BYTES = 32_000_000  # PostgreSQL writes its log in files of 16 MiB
 _log = logging.getLogger(__name__)
 
 
@@ -58,6 +61,8 @@ async def _supervise(settings: StackSettings, reporter: Reporter) -> None:
                 reporter.send(Ready(place.path / FILE_NAME))
                 reporter.close()
                 await stop.wait()
+            except StartFailed as problem:
+                raise _explained(problem, root) from None
             finally:
                 await stack.stop()
         finally:
@@ -79,6 +84,15 @@ async def _start_unless_stopped(stack: Stack, stop: asyncio.Event, starter: Proc
         for task in (starting, stopped):
             task.cancel()
         await asyncio.wait([starting, stopped])
+
+
+def _explained(problem: StartFailed, root: Path) -> StartFailed:
+    """The same problem, named by its cause where that is a full disk: each program says that in words of its own."""
+    free = shutil.disk_usage(root).free
+    if free >= _FULL_DISK_BYTES:
+        return problem
+    sentence = f"the disk of {root} is full ({free // 10**6} MB left): {problem.sentence}"
+    return StartFailed(sentence, problem.log_tail)
 
 
 def _stop_event(settings: StackSettings) -> asyncio.Event:

@@ -17,7 +17,7 @@ from reference_shop.stack.database import EmbeddedDatabase, new_password, schema
 from reference_shop.stack.folder import StackFolder, claim
 from reference_shop.stack.identity import ProcessIdentity
 from reference_shop.stack.leftovers import wait_until_gone
-from reference_shop.stack.problems import StackProblem
+from reference_shop.stack.problems import StackProblem, StartFailed
 from reference_shop.stack.readiness import accepts_sessions
 from reference_shop.stack.service import Service, run_to_end
 from reference_shop.stack.settings import StackSettings, default_run_as
@@ -74,6 +74,22 @@ def test_an_interrupted_start_leaves_nothing(state_dir: Path) -> None:
     before = set(state_dir.glob("stack-*"))
     with pytest.raises(KeyboardInterrupt):
         client.start(small(), interrupt)
+    assert set(state_dir.glob("stack-*")) == before
+
+
+def test_a_process_that_dies_at_its_start_is_named_with_its_log_and_all_is_stopped(
+    state_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = tmp_path / "nginx"
+    broken.write_text("#!/bin/sh\necho 'no space left for wisdom' >&2\nexit 3\n")
+    for path in (broken, tmp_path, tmp_path.parent, tmp_path.parent.parent):
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    before = set(state_dir.glob("stack-*"))
+    with pytest.raises(StartFailed) as caught:
+        client.start(small(edge="nginx"), silent)
+    assert caught.value.sentence == "edge ended with exit code 3 while it started"
+    assert caught.value.log_tail == ("no space left for wisdom",)
     assert set(state_dir.glob("stack-*")) == before
 
 
