@@ -1,19 +1,104 @@
-"""Runs against a stack that stays up: a lost order, a foreign locustfile, plain Locust."""
+"""Runs against a shop that stays up, on a database that the test may spoil."""
 
 import asyncio
-import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg  # type: ignore[import-untyped,unused-ignore]
+import asyncpg
 import pytest
 
-from loadgen.rundir import RunDirectory
-from tests.databases import Server
+from loadgen.exitcodes import ExitCode
+from lonjak.generator import processes
 from tests.e2e.conftest import ROOT, Place, new_place
+from tests.shop.conftest import postgres, shop_folder
+from tests.shop.processes import Postgres
+
+__all__ = ["postgres", "shop_folder"]
 
 TUTORIAL = Path(__file__).with_name("tutorial_locustfile.py")
+SHORT = ("--duration", "15s", "--rate", "8", "--no-faults")
+
+
+@pytest.fixture(scope="module")
+def shop(wheel: Path, postgres: Postgres) -> Iterator[Place]:
+    for place in new_place(wheel):
+        up = place.run(
+            "shop", "up", "--detach", "--port", "0", "--products", "2000", "--database-url", postgres.url, timeout_s=60
+        )
+        assert up.returncode == 0, up.stderr
+        yield place
+
+
+async def lose_an_order(url: str, schema: str) -> int:
+    """Wait for a paid order, and make the shop forget it; its id."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"SET search_path TO {schema}")
+        while (order_id := await connection.fetchval("SELECT order_id FROM payments LIMIT 1")) is None:
+            await asyncio.sleep(0.2)
+        for table in ("payments", "order_lines", "orders"):
+            await connection.execute(f"DELETE FROM {table} WHERE order_id = $1", order_id)
+        return int(order_id)
+    finally:
+        await connection.close()
+
+
+async def schema_of(url: str) -> str:
+    connection = await asyncpg.connect(url)
+    try:
+        name: str = await connection.fetchval("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'lonjak%'")
+        return name
+    finally:
+        await connection.close()
+
+
+def test_an_order_that_the_shop_lost_fails_the_run(shop: Place, postgres: Postgres) -> None:
+    process = shop.start("run", "evening", *SHORT)
+    lost = asyncio.run(asyncio.wait_for(find_and_lose(postgres.url), 60))
+    out, err = process.communicate(timeout=90)
+    assert process.returncode == 1, out + err
+    assert out.startswith("fail: ")
+    assert "lost 1 acknowledged order" in out
+    assert f'"order_id":{lost}' in shop.runs[-1].ledger.read_text()
+
+
+async def find_and_lose(url: str) -> int:
+    return await lose_an_order(url, await schema_of(url))
+
+
+def test_a_foreign_locustfile_is_recorded_and_reported(shop: Place) -> None:
+    ended = shop.run("run", str(TUTORIAL), "--users", "5", "--duration", "10s")
+    # A noisy machine may leave so short a run without a verdict.
+    assert ended.returncode in (ExitCode.PASS, ExitCode.UNKNOWN), ended.stdout + ended.stderr
+    run = next(run for run in shop.runs if run.path.parent.name == TUTORIAL.stem)
+    kinds = {line.split(",")[1] for line in run.counters.read_text().splitlines()[1:]}
+    assert kinds == {"/", "/product", "/search?q=_x"}
+    assert run.report.exists()
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_plain_locust_records_a_run(shop: Place, count: int, tmp_path: Path) -> None:
+    options = processes(count) if count else []
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "locust", "-f", str(ROOT / "locustfile.py"), "--headless", "--only-summary"),
+            *("-t", "8s", "--out", str(tmp_path), "--no-faults", *options),
+        ],
+        env=shop.environment,
+        cwd=shop.folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    (run,) = tmp_path.glob("evening/*")
+    assert shop.run("report", str(run)).returncode == 0
+    assert (run / "report.html").exists()
+
+
+def test_status_shows_the_shop(shop: Place) -> None:
+    ended = shop.run("shop", "status")
+    assert (ended.returncode, "shop-2" in ended.stdout) == (0, True)
