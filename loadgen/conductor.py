@@ -8,14 +8,13 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Sequence
 from pathlib import Path
 
 import gevent
 from gevent.event import Event as Flag
 from locust.env import Environment
 from locust.rpc.protocol import Message
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner
+from locust.runners import LocalRunner, MasterRunner
 
 from loadgen.arrivals import ArrivalSource
 from loadgen.batch import Batch
@@ -23,21 +22,14 @@ from loadgen.dispatcher import is_ours
 from loadgen.errors import LonjakError, TargetRefused
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
-from loadgen.manifest import WorkerEntry
 from loadgen.messages import (
     BATCH,
-    CLOCK,
     DRAIN,
     DRAINED,
-    HELLO,
-    JOINED,
     PLAN,
     RATE,
     REFUSED,
-    ClockReading,
     Drain,
-    Hello,
-    Joined,
     RateChange,
     Refusal,
     RunPlan,
@@ -45,6 +37,7 @@ from loadgen.messages import (
 )
 from loadgen.options import Options
 from loadgen.plans import Prepared, prepare
+from loadgen.roster import Roster
 from loadgen.run import Run, directory_for
 from loadgen.sampler import GENERATOR, Sample
 from loadgen.watch import Watch
@@ -53,10 +46,8 @@ from loadgen.worker import CUT_LIMIT_S
 logger = logging.getLogger(__name__)
 
 LEAD_S = 1.0  # from the plan to second 0, so that every worker knows it before
-_JOIN_LIMIT_S = 2.0
 _FLUSH_LIMIT_S = 5.0
 _NEARLY_S = 1.5  # a stop this close to the planned end is the planned end, by Locust's own timer
-_LOCAL = "local"
 REFUSED_TARGET = "target refused"
 EVERYBODY_LOST = "every worker was lost"
 
@@ -79,8 +70,7 @@ class Conductor:
         self._runner = runner
         self._gate = gate
         self._refusals = refusals
-        self._joined: dict[str, Joined] = {}
-        self._names: dict[str, str] = {}  # worker's id -> its name in the run
+        self._roster = Roster(runner)
         self._watch: Watch | None = None
         self._reason: str | None = None
         self._interrupted = False
@@ -91,9 +81,8 @@ class Conductor:
 
     def register(self) -> None:
         """Listen to the workers."""
+        self._roster.register()
         for kind, listener in (
-            (HELLO, self._on_hello),
-            (JOINED, self._on_joined),
             (BATCH, self._on_batch),
             (DRAINED, self._on_drained),
             (REFUSED, self._on_refused),
@@ -131,7 +120,7 @@ class Conductor:
         prepared, self.prepared = self.prepared, None
         if prepared is None:
             return
-        workers = self._workers()
+        workers = self._roster.call()
         directory = directory_for(self._run_dir, self.options.out, prepared.scenario)
         self._run_dir = None
         self._reason, self._interrupted, self._stopping = None, False, False
@@ -142,13 +131,11 @@ class Conductor:
             directory,
             prepared,
             lead_s=LEAD_S if distributed and self.ours else 0.0,
-            workers=tuple(
-                WorkerEntry(self._names[worker], joined.pid, joined.clock_offset_s) for worker, joined in workers
-            ),
+            workers=workers,
             command=self.options.command,
             foreign_locustfile=None if self.ours else self._locustfile,
         )
-        self._send_plans(run, [worker for worker, _ in workers])
+        self._send_plans(run)
         self._watch = Watch(self, run, distributed=distributed)
         self._watch.start()
         logger.info("Recording into %s", directory.path)
@@ -187,7 +174,7 @@ class Conductor:
             self._stopped.wait(self._limit_s(0.0))
             return
         self._stopping = True
-        if run.merger.workers and not self._present():
+        if run.merger.workers and not self._roster.present():
             self._reason = self._reason or EVERYBODY_LOST
         drain_s = self._drain_s(run)
         if self._watch:
@@ -231,7 +218,7 @@ class Conductor:
         """Names of workers in the run that Locust has no word of."""
         if self.run is None:
             return []
-        return sorted(self.run.merger.workers - self._drained - self._present())
+        return sorted(self.run.merger.workers - self._drained - self._roster.present())
 
     def refusals(self) -> list[Refusal]:
         """Connections that the gate stopped since the last call, here or on a worker."""
@@ -245,43 +232,18 @@ class Conductor:
         names = [Path(path).name for path in self._environment.parsed_locustfiles or ()]
         return next((name for name in names if name != "plugin.py"), "locustfile.py")
 
-    def _present(self) -> set[str]:
-        """Names of the workers that Locust has word of."""
-        if isinstance(self._runner, LocalRunner):
-            return set(self._names.values())
-        clients = self._runner.clients.all
-        return {
-            self._names[client.id] for client in clients if client.state != STATE_MISSING and client.id in self._names
-        }
-
-    def _workers(self) -> list[tuple[str, Joined]]:
-        if isinstance(self._runner, LocalRunner):
-            self._names = {_LOCAL: "worker-1"}
-            return [(_LOCAL, self._joined[_LOCAL])]
-        runner = self._runner
-        deadline = time.monotonic() + _JOIN_LIMIT_S
-        while True:
-            ready = [client.id for client in runner.clients.all if client.state != STATE_MISSING]
-            if all(worker in self._joined for worker in ready) or time.monotonic() > deadline:
-                break
-            gevent.sleep(0.02)
-        known = sorted(
-            (worker for worker in ready if worker in self._joined), key=lambda worker: runner.worker_indexes[worker]
-        )
-        self._names = {worker: f"worker-{runner.worker_indexes[worker] + 1}" for worker in known}
-        return [(worker, self._joined[worker]) for worker in known]
-
-    def _send_plans(self, run: Run, workers: Sequence[str]) -> None:
+    def _send_plans(self, run: Run) -> None:
         scenario, stack = run.prepared.scenario, run.prepared.stack
         cap = self._runner.target_user_count or scenario.load.session_cap
         cpus = tuple(stack.cpu_sets.get(GENERATOR, ())) if stack else ()
-        for index, worker in enumerate(workers):
+        names = self._roster.names
+        for index, (worker, name) in enumerate(names.items()):
             plan = RunPlan(
-                worker=self._names[worker],
+                worker=name,
                 index=index,
-                count=len(workers),
+                count=len(names),
                 started_at=run.clock.started_at,
-                session_cap=max(1, cap // len(workers)),
+                session_cap=max(1, cap // len(names)),
                 target=run.prepared.target,
                 cpus=cpus,
                 scenario=scenario,
@@ -324,13 +286,6 @@ class Conductor:
             if decision.outcome != "pass":
                 logger.warning("Objective %s: %s", decision.outcome, decision.reason)
         return ExitCode.FAIL if any(decision.outcome == "fail" for decision in decisions) else ExitCode.PASS
-
-    def _on_hello(self, *, msg: Message, **_environment: object) -> None:
-        reading = ClockReading(asked_at=Hello(**msg.data).sent_at, master_at=time.time())
-        self._runner.send_message(CLOCK, to_wire(reading), client_id=msg.node_id)
-
-    def _on_joined(self, *, msg: Message, **_environment: object) -> None:
-        self._joined[msg.node_id] = Joined(**msg.data)
 
     def _on_batch(self, *, msg: Message, **_environment: object) -> None:
         if self.run is None or msg.data["started_at"] != self.run.clock.started_at:

@@ -161,9 +161,7 @@ class Worker:
             arrivals.finish()
         if gevent.getcurrent() not in self._runner.user_greenlets:  # else a user ends the run, and Locust sees to it
             self._runner.stop_users(dict(self._runner.user_classes_count))
-        self._environment.stop_timeout = (
-            0.0  # until the next run: all users are gone: nothing is left for Locust to wait for
-        )
+        self._environment.stop_timeout = 0.0  # users are gone; the next run gets its limit back
         self._hand_in(everything=True)
         self._leave()
         self._tell(DRAINED, {"worker": self._plan.worker if self._plan else ""})

@@ -46,6 +46,9 @@ class Locust:
         own = locustfile == "shoppers.py"
         files = str(FILES / locustfile) if own else f"{PLUGIN},{FILES / locustfile}"
         command = [sys.executable, "-m", "locust", "-f", files, *(["--headless"] if headless else []), *arguments]
+        if "--processes" in arguments:
+            port = str(free_port())
+            command += ["--master-bind-port", port, "--master-port", port]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST", "LONJAK"))}
         environment["LONJAK_STATE_DIR"] = str(self.folder / "state")
         with (self.folder / "stderr").open("w") as stderr:
@@ -341,7 +344,6 @@ class Web:
         return int(requests.get(f"{self.url}/stats/requests", timeout=5).json()["user_count"])
 
 
-@pytest.fixture
 def free_port() -> int:
     with gevent.socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -350,11 +352,12 @@ def free_port() -> int:
 
 @pytest.mark.parametrize("processes", [[], ["--processes", "1"]], ids=["alone", "one worker"])
 def test_the_web_ui_runs_what_is_allowed_and_refuses_the_rest(
-    locust: Locust, shop: ScriptedShop, free_port: int, processes: list[str]
+    locust: Locust, shop: ScriptedShop, processes: list[str]
 ) -> None:
-    arguments = ["--host", shop.url, "--scenario", scenario(locust.folder, 20.0), "--web-port", str(free_port)]
+    port = free_port()
+    arguments = ["--host", shop.url, "--scenario", scenario(locust.folder, 20.0), "--web-port", str(port)]
     process = locust.start(*arguments, *processes, headless=False)
-    web = Web(free_port)
+    web = Web(port)
     eventually(web.listens, LIMIT_S)
     form = {"user_count": "500", "spawn_rate": "1", "host": shop.url, "rate": "60"}
     assert web.post("/swarm", {**form, "host": "http://10.1.2.3"})[0] == 400
