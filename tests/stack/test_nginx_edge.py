@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ class Origin:
 
     listener: socket.socket
     heads: list[str] = field(default_factory=list)
+    meeting: threading.Barrier = field(default_factory=lambda: threading.Barrier(2, timeout=5))
 
     def serve(self) -> None:
         while True:
@@ -48,6 +50,8 @@ class Origin:
                 answer = ANSWERS.get(head.split()[1])
                 if answer is None:
                     return  # the connection breaks under the request
+                if "/together" in head:
+                    self.meeting.wait()
                 connection.sendall(answer)
 
     def count(self, line: str) -> int:
@@ -75,6 +79,7 @@ ANSWERS = {
     "/private": _answer(PAGE + "Cache-Control: private, no-store"),
     "/cookie": _answer(PAGE + "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b"),
     "/bare": _answer(PAGE.strip()),
+    "/cart/together": _answer(PAGE + "Cache-Control: private, no-store"),
     "/missing": _answer(PAGE + "Cache-Control: private, no-store", status="404 Not Found"),
     "/ops/truth": _answer(PAGE.strip()),
 }
@@ -155,6 +160,12 @@ def test_a_stale_page_is_served_while_a_new_one_is_fetched(edge: Edge) -> None:
     edge.cache_status("/short")
     assert eventually(lambda: "STALE" in edge.cache_status("/short"))
     assert eventually(lambda: edge.cache_status("/short") == "lonjak-nginx; hit")
+
+
+def test_two_shoppers_get_the_same_personal_page_at_the_same_time(edge: Edge) -> None:
+    with ThreadPoolExecutor(2) as shoppers:
+        said = list(shoppers.map(edge.cache_status, ["/cart/together"] * 2))  # the origin waits for both
+    assert said == ["lonjak-nginx; fwd=bypass"] * 2
 
 
 def test_an_authorised_request_goes_past_the_cache(edge: Edge) -> None:
