@@ -39,7 +39,7 @@ class Progress:
             self._bars.stop()
 
     def start(self, title: str, total: float | None = None) -> None:
-        """Begin a new task of `total` steps or seconds, unknown when None; naming the current one again is no new task."""
+        """Begin a task of `total` steps or seconds, unknown when None; naming the current one again changes nothing."""
         if title == self._title:
             return
         self._title = title

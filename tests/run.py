@@ -1,6 +1,6 @@
 """`make test`: style, types, import contracts, then the tests in two processes; the last line counts them.
 
-The engine is tested in a process of its own, because importing Locust patches sockets and signals for the whole process.
+The engine is tested in a process of its own: importing Locust patches sockets and signals for the whole process.
 """
 
 import re
