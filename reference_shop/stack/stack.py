@@ -112,7 +112,7 @@ class Stack:
         self._report(Progress("start PostgreSQL"))
         self._database_reservation = ports.reserve()
         database = EmbeddedDatabase(
-            programs=binaries.reachable(self._folder.path.parent, self._settings.run_as),
+            programs=binaries.reachable(binaries.installed(), self._folder.path.parent, self._settings.run_as),
             folder=self._folder,
             port=ports.number_of(self._database_reservation),
             password=new_password(),

@@ -100,7 +100,7 @@ def folder(state_dir: Path) -> StackFolder:
 
 def test_somebody_elses_database_gets_a_schema_of_ours_and_keeps_its_own(folder: StackFolder, start: Start) -> None:
     database = EmbeddedDatabase(
-        programs=binaries.reachable(folder.path.parent, folder.run_as),
+        programs=binaries.reachable(binaries.installed(), folder.path.parent, folder.run_as),
         folder=folder,
         port=ports.number_of(reserved := ports.reserve()),
         password=new_password(),
