@@ -1,5 +1,6 @@
 """What the processes of stack and load generator use, read once a second from /proc (proc(5)), for tiers.csv."""
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -35,16 +36,19 @@ class Sample:
 
 
 class CpuMeter:
-    """CPU of one process between two looks; the first look has nothing to compare with."""
+    """CPU of one process, or of its whole family, between two looks; the first has nothing to compare with."""
 
-    def __init__(self, pid: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pid: int, clock: Callable[[], float] = time.monotonic, used: Callable[[int], float | None] | None = None
+    ) -> None:
         self._pid = pid
+        self._used = used or cpu_seconds
         self._clock = clock
         self._before: tuple[float, float] | None = None
 
     def ratio(self) -> float | None:
         """The share of one core used since the last look; None at the first, or when the process is gone."""
-        used_s = cpu_seconds(self._pid)
+        used_s = self._used(self._pid)
         if used_s is None:
             return None
         before, self._before = self._before, (self._clock(), used_s)
@@ -65,37 +69,73 @@ class Sampler:
         for process in processes:
             if not process.alive:
                 continue
-            meter = self._meters.setdefault((process.pid, process.start_time), CpuMeter(process.pid))
+            meter = self._meters.setdefault(
+                (process.pid, process.start_time), CpuMeter(process.pid, used=family_cpu_seconds)
+            )
             cpu_ratio = meter.ratio()
             if cpu_ratio is None:
                 continue
+            members = family(process.pid)
             yield Sample(
                 elapsed_s,
                 process.tier,
                 process.role,
                 process.pid,
                 cpu_ratio,
-                memory_bytes(process.pid),
-                _socket_count(process.pid),
+                memory_bytes(process.pid) + sum(_own_memory_bytes(pid) for pid in members[1:]),
+                sum(_socket_count(pid) for pid in members),
                 queues.get(process.port, 0) if process.port else 0,
             )
 
 
+def family(pid: int) -> list[int]:
+    """A process and its descendants: PostgreSQL and nginx do their work in children."""
+    members = [pid]
+    for member in members:  # grows while it is walked
+        with contextlib.suppress(OSError):
+            text = Path(f"/proc/{member}/task/{member}/children").read_text(encoding="ascii")
+            members += map(int, text.split())
+    return members
+
+
 def cpu_seconds(pid: int) -> float | None:
     """CPU time that a process has used so far; None when it is gone."""
+    times = _times_s(pid)
+    return times[0] if times else None
+
+
+def family_cpu_seconds(pid: int) -> float | None:
+    """CPU time of a process, its descendants, and its children that have ended; None when it is gone."""
+    first, *others = [_times_s(member) for member in family(pid)]
+    return sum(first) + sum(sum(times) for times in others if times) if first else None
+
+
+def _times_s(pid: int) -> tuple[float, float] | None:
+    """CPU seconds of a process itself, and of those of its children that have ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return None
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    own, own_system, ended, ended_system = map(int, text.rpartition(")")[2].split()[11:15])
+    return (own + own_system) / _TICKS_PER_S, (ended + ended_system) / _TICKS_PER_S
 
 
 def memory_bytes(pid: int) -> int:
     """Resident memory of a process; 0 when it is gone."""
+    return _statm(pid)[0]
+
+
+def _own_memory_bytes(pid: int) -> int:
+    resident_bytes, shared_bytes = _statm(pid)
+    return resident_bytes - shared_bytes  # what is shared counts once, with the process that started it
+
+
+def _statm(pid: int) -> tuple[int, int]:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+        fields = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
+        return int(fields[1]) * _PAGE_BYTES, int(fields[2]) * _PAGE_BYTES
     except (OSError, IndexError):
-        return 0
+        return 0, 0
 
 
 def accept_queues() -> dict[int, int]:

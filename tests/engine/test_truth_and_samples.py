@@ -1,6 +1,8 @@
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +15,7 @@ from gevent.pywsgi import WSGIServer
 from loadgen.errors import EnvironmentProblem
 from loadgen.records import ORIGIN_COLUMNS, read_rows
 from loadgen.rundir import RunDirectory
-from loadgen.sampler import CpuMeter, Sampler, accept_queues
+from loadgen.sampler import CpuMeter, Sampler, accept_queues, family_cpu_seconds
 from loadgen.stack import AccessLog, Stack, StackProcess, start_time_of
 from loadgen.truth import fetch_truth, log_sizes, write_origin
 
@@ -94,6 +96,23 @@ def test_a_busy_process_uses_its_core() -> None:
         pass
     now[0] = 0.4
     assert meter.ratio() == pytest.approx(0.5, abs=0.1)
+
+
+def test_the_work_of_children_is_the_process_s_own() -> None:
+    now = [0.0]
+    meter = CpuMeter(os.getpid(), clock=lambda: now[0], used=family_cpu_seconds)
+    assert meter.ratio() is None
+    work = "import time\nwhile time.process_time() < 0.5: pass\nprint(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        now[0] = 1.0
+        while_it_lives = meter.ratio()
+        child.communicate(b"\n")
+    now[0] = 2.0
+    assert while_it_lives is not None
+    assert while_it_lives >= 0.45
+    assert meter.ratio() == pytest.approx(0, abs=0.2)  # its end changes nothing
 
 
 def test_a_process_that_is_gone_has_no_sample() -> None:
