@@ -35,10 +35,12 @@ async def resolve_pending(database: Database, provider: PaymentProvider) -> int:
 
 
 async def keep_resolving(database: Database, provider: PaymentProvider) -> None:
-    """Call `resolve_pending` for ever; a database that is away is tried again."""
+    """Call `resolve_pending` for ever; nothing that happens to one round keeps the next from being tried."""
     while True:
         await asyncio.sleep(_PERIOD_S)
         try:
             await resolve_pending(database, provider)
         except Unavailable:
             _log.warning("the database does not answer; pending orders wait")
+        except Exception:
+            _log.exception("a round of reconciliation failed; pending orders wait")

@@ -6,12 +6,14 @@ Lines wait in memory for at most half a second, so that logging costs a request 
 
 import asyncio
 import itertools
+import logging
 import os
 import re
 import time
 from pathlib import Path
 
 _PERIOD_S = 0.5
+_log = logging.getLogger(__name__)
 _FOREIGN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -46,4 +48,7 @@ class AccessLog:
         """Flush for ever; the last flush is the caller's."""
         while True:
             await asyncio.sleep(_PERIOD_S)
-            self.flush()
+            try:
+                self.flush()
+            except OSError as error:
+                _log.warning("lines of the access log are lost: %s", error)

@@ -36,7 +36,7 @@ def shop_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(shop_folder: Path) -> Iterator[Postgres]:
-    programs = binaries.reachable(shop_folder, RUN_AS) / "bin"
+    programs = binaries.reachable(binaries.installed(), shop_folder, RUN_AS) / "bin"
     data = shop_folder / "data"
     initdb = run_lowered(
         [str(programs / "initdb"), "-D", str(data), "-U", "lonjak", "--auth=trust", "--locale=C", "--encoding=UTF8"],
