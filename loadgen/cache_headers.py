@@ -33,6 +33,5 @@ def cache_status(value: str) -> str:
     said = {key.strip().lower(): text.strip().lower() for key, _, text in (part.partition("=") for part in parameters)}
     if "hit" in said:
         return "stale" if said.get("ttl", "").startswith("-") else "hit"
-    if said.get("fwd") == "stale":
-        return "stale"
+    # `fwd=stale` too is a miss: what was stored had expired, and the request went on.
     return "collapsed" if "collapsed" in said and said["collapsed"] != "?0" else "miss"

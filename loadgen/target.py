@@ -21,7 +21,7 @@ def check_reachable(url: str) -> None:
         reason = error.strerror or str(error) or type(error).__name__
         raise TargetUnreachable(
             f"nothing answers at {without_credentials(url)} ({reason}): "
-            "start a shop with `lonjak shop up --detach`, or name another with --host URL"
+            "start a shop with `lonjak shop up --detach`, or name another target"
         ) from None
 
 

@@ -25,6 +25,7 @@ class Catalogue:
         self.categories = categories
         self._by_slug = {category.slug: category for category in categories}
         self._by_id = {category.category_id: category for category in categories}
+        self.product_count = sum(category.product_count for category in categories)
 
     async def home(self) -> Home:
         """Return the front page's shelves."""

@@ -24,7 +24,8 @@ class CataloguePages:
 
     async def home(self, request: Request) -> Response:
         """Answer `/`."""
-        body = self._pages.draw("home.html", home=await self._catalogue.home())
+        home = await self._catalogue.home()
+        body = self._pages.draw("home.html", home=home, product_count=self._catalogue.product_count)
         return cacheable_page(request, body, SHELVES)
 
     async def category(self, request: Request) -> Response:

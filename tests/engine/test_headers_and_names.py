@@ -20,7 +20,7 @@ from loadgen.page_kinds import PageKinds
         ("edge; hit", "hit"),
         ("edge; hit; ttl=30", "hit"),
         ("edge; hit; ttl=-3", "stale"),
-        ("edge; fwd=stale; stored", "stale"),
+        ("edge; fwd=stale; stored", "miss"),
         ("edge; fwd=miss; collapsed", "collapsed"),
         ("edge; fwd=miss; collapsed=?0", "miss"),
         ("edge; fwd=uri-miss; stored", "miss"),

@@ -75,7 +75,8 @@ PAGE = "Content-Type: text/html\r\nX-Page-Kind: product\r\nX-Request-ID: origin\
 ANSWERS = {
     "/fresh": _answer(PAGE + 'Cache-Control: public, max-age=60\r\nETag: "v1"'),
     "/plain": _answer(PAGE + "Cache-Control: public, max-age=60"),
-    "/short": _answer(PAGE + "Cache-Control: public, max-age=1"),
+    "/short": _answer(PAGE + "Cache-Control: public, max-age=1, stale-while-revalidate=30"),
+    "/brief": _answer(PAGE + "Cache-Control: public, max-age=1"),
     "/private": _answer(PAGE + "Cache-Control: private, no-store"),
     "/cookie": _answer(PAGE + "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b"),
     "/bare": _answer(PAGE.strip()),
@@ -160,6 +161,12 @@ def test_a_stale_page_is_served_while_a_new_one_is_fetched(edge: Edge) -> None:
     edge.cache_status("/short")
     assert eventually(lambda: "STALE" in edge.cache_status("/short"))
     assert eventually(lambda: edge.cache_status("/short") == "lonjak-nginx; hit")
+
+
+def test_an_expired_page_is_not_served_stale_unless_the_shop_allows_it(edge: Edge) -> None:
+    edge.cache_status("/brief")
+    assert eventually(lambda: edge.cache_status("/brief") != "lonjak-nginx; hit")
+    assert eventually(lambda: "fwd=stale" in edge.cache_status("/brief"))
 
 
 def test_two_shoppers_get_the_same_personal_page_at_the_same_time(edge: Edge) -> None:
