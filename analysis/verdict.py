@@ -1,8 +1,8 @@
 """pass, fail or unknown, with reasons; pure.
 
-The first of these that applies decides: the target was refused; the run was interrupted; it is incomplete; the
-generator was the bottleneck (its numbers would be its own); an objective or the audit failed; too little was measured;
-else pass.
+The first of these that applies decides: the target was refused; the run was interrupted; it is incomplete; the audit
+failed (a lost order is lost, however slow the generator was); the generator was the bottleneck (its numbers would be
+its own); an objective failed; too little was measured; else pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,13 @@ class _Ground:
 
 def verdict(recording: Recording, decisions: Sequence[Decision], audit: Audit, health: Health) -> Verdict:
     """Weighs everything found; every ground is told, the first one decides."""
-    grounds = [*_no_run(recording), *_generator(health), *_failures(decisions, audit), *_doubts(decisions, audit)]
+    grounds = [
+        *_no_run(recording),
+        *(_Ground("fail", "audit", violation) for violation in audit.violations),
+        *_generator(health),
+        *(_Ground("fail", "objectives", _told(one)) for one in decisions if one.outcome == "fail"),
+        *_doubts(decisions, audit),
+    ]
     if not grounds:
         passed = "Every objective held." if decisions else "No objective was set, and nothing was found."
         return Verdict("pass", None, (passed,), tuple(decisions))
@@ -90,11 +96,6 @@ def _no_run(recording: Recording) -> Iterator[_Ground]:
 def _generator(health: Health) -> Iterator[_Ground]:
     if not health.sufficient:
         yield _Ground("unknown", "generator", health.sentence)
-
-
-def _failures(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:
-    yield from (_Ground("fail", "objectives", _told(one)) for one in decisions if one.outcome == "fail")
-    yield from (_Ground("fail", "audit", violation) for violation in audit.violations)
 
 
 def _doubts(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:

@@ -7,7 +7,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,16 +26,13 @@ class Place:
 
     folder: Path
     packages: Path
+    state: Path
     seen: set[StackProcess] = field(default_factory=set)
 
     @property
     def environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LONJAK_", "PYTHON"))}
         return clean | {"LONJAK_STATE_DIR": str(self.state), "PYTHONPATH": str(self.packages)}
-
-    @property
-    def state(self) -> Path:
-        return self.folder / "state"
 
     @property
     def runs(self) -> list[RunDirectory]:
@@ -91,24 +89,35 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return packages
 
 
-def new_place(packages: Path) -> Iterator[Place]:
+@pytest.fixture(scope="session")
+def state() -> Iterator[Path]:
+    """One state folder for all: what the shop draws once, its pictures, stays there."""
     # Not below pytest's own folder: that one only its owner may enter, and the shop runs as another user.
     folder = Path(tempfile.mkdtemp(prefix="lonjak-e2e-"))
     folder.chmod(0o711)
-    place = Place(folder, packages)
-    yield place
-    subprocess.run([sys.executable, "-m", "lonjak", "shop", "down"], env=place.environment, check=False, cwd=folder)
+    yield folder / "state"
     shutil.rmtree(folder)
 
 
-@pytest.fixture
-def place(wheel: Path) -> Iterator[Place]:
-    yield from new_place(wheel)
-
-
 @pytest.fixture(scope="session")
-def shared_place(wheel: Path) -> Iterator[Place]:
-    yield from new_place(wheel)
+def new_place(
+    wheel: Path, state: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], AbstractContextManager[Place]]:
+    """Makes places; at the end of each nothing of it runs any more."""
+
+    @contextmanager
+    def make() -> Iterator[Place]:
+        place = Place(tmp_path_factory.mktemp("empty"), wheel, state)
+        yield place
+        subprocess.run([sys.executable, "-m", "lonjak", "shop", "down"], env=place.environment, check=False)
+
+    return make
+
+
+@pytest.fixture
+def place(new_place: Callable[[], AbstractContextManager[Place]]) -> Iterator[Place]:
+    with new_place() as made:
+        yield made
 
 
 def wait_until(condition: object, within_s: float) -> bool:

@@ -11,8 +11,8 @@ With 1 shopper arriving per second, the shop missed 1 of 2 objectives \
 (failed requests, all requests: 12.5 %, not &lt; 1 %), \
 recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost 1 acknowledged order.
 
-- failed_ratio is 0.125, not &lt; 0.01.
 - 1 order acknowledged to a shopper but not paid in the shop&#39;s books: order 5.
+- failed_ratio is 0.125, not &lt; 0.01.
 
 | | objective | measured | asked |
 |---|---|---:|---:|
