@@ -1,12 +1,15 @@
-"""`make test`: style, types, import contracts, then the tests in two processes; the last line counts them.
+"""`make test`: style, types, import contracts, then all tests; the last line counts them.
 
-The engine is tested in a process of its own: importing Locust patches sockets and signals for the whole process.
+The engine is tested in a process of its own: importing Locust patches sockets and signals for the whole process. It
+runs beside the other tests, which mostly wait. Whole runs come last and alone, as they measure.
 """
 
 import re
 import subprocess
 import sys
 import time
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -17,10 +20,31 @@ CHECKS = {
     "types": [BIN / "mypy"],
     "import contracts": [BIN / "lint-imports"],
 }
-SUITES = {
-    "tests": ["tests", "--ignore=tests/engine"],
-    "engine tests": ["tests/engine"],
-}
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Tests that one pytest process runs."""
+
+    name: str
+    places: tuple[str, ...]
+
+    def start(self) -> "subprocess.Popen[str]":
+        """Start pytest; what it prints is kept until it has ended."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-q", "--durations=8", *self.places],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+
+TOGETHER = (
+    Suite("tests", ("tests", "--ignore=tests/engine", "--ignore=tests/e2e")),
+    Suite("engine tests", ("tests/engine",)),
+)
+ALONE = Suite("whole runs", ("tests/e2e",))
 _COUNT = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 
 
@@ -29,10 +53,10 @@ def main() -> int:
     failed = [name for name, command in CHECKS.items() if not succeeds(name, command)]
     if "--no-tests" in sys.argv:
         return 1 if failed else 0
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for name, places in SUITES.items():
-        for what, count in run_suite(name, places).items():
-            counts[what] += count
+    running = [suite.start() for suite in TOGETHER]
+    outcomes = [finish(suite, process) for suite, process in zip(TOGETHER, running, strict=True)]
+    outcomes.append(finish(ALONE, ALONE.start()))
+    counts = sum(outcomes, Counter[str]())
     if failed:
         print(f"failed: {', '.join(failed)}")
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
@@ -50,25 +74,13 @@ def succeeds(name: str, command: list[str | Path]) -> bool:
     return result.returncode == 0
 
 
-def run_suite(name: str, places: list[str]) -> dict[str, int]:
-    """Run pytest, showing what it prints; its counts. A pytest that did not get to its tests counts as one failure."""
-    print(f"{name}:", flush=True)
-    pytest = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-q", "--durations=8", *places],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert pytest.stdout is not None
-    last = ""
-    for line in pytest.stdout:
-        print(line, end="", flush=True)
-        last = line if _COUNT.search(line) else last
-    code = pytest.wait()
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for number, what in _COUNT.findall(last):
-        counts["failed" if what.startswith("error") else what] += int(number)
-    if code and not counts["failed"]:
+def finish(suite: Suite, process: "subprocess.Popen[str]") -> Counter[str]:
+    """Show what a suite printed; its counts. A pytest that did not get to its tests counts as one failure."""
+    out, _ = process.communicate()
+    print(f"{suite.name}:\n{out}", flush=True)
+    last = next((line for line in reversed(out.splitlines()) if _COUNT.search(line)), "")
+    counts = Counter({"failed" if what.startswith("error") else what: int(n) for n, what in _COUNT.findall(last)})
+    if process.returncode and not counts["failed"]:
         counts["failed"] = 1
     return counts
 
