@@ -15,7 +15,7 @@ setup: .venv/runtime ## make the virtual environment, with what Lonjak needs to 
 
 demo: .venv/runtime ## set up, start a shop, send shoppers, kill a worker on the way, write the report
 	@$(BIN)/python -m lonjak.install_nginx
-	@$(BIN)/lonjak demo --stop-with $$PPID
+	@LONJAK_STOP_WITH=$$PPID $(BIN)/lonjak demo
 
 test: .venv/development ## everything that CI checks: style, types, import contracts, all tests
 	@$(BIN)/python -m lonjak.install_nginx

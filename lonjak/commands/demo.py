@@ -33,7 +33,7 @@ _PORT = 8080
     "--products", default=20_000, show_default=True, type=click.IntRange(1, 1_000_000), help="Catalogue size."
 )
 @click.option("--out", metavar="DIR", default=Path("runs"), type=click.Path(path_type=Path), help="Where to keep runs.")
-@click.option("--stop-with", type=int, hidden=True, help="End when this process does.")
+@click.option("--stop-with", envvar="LONJAK_STOP_WITH", type=int, hidden=True, help="End when this process does.")
 def command(
     scenario: str,
     edge: str | None,
