@@ -255,8 +255,6 @@ class Conductor:
     def _drain_s(self, run: Run) -> float:
         load, elapsed_s = run.prepared.scenario.load, run.clock.elapsed_s
         early = elapsed_s < load.duration_s - _NEARLY_S
-        if early and self._reason is None and run.planned:
-            self._interrupted = True
         self._reason = self._reason or ("stopped" if early else "planned end")
         if early or self._interrupted:
             return 0.0
