@@ -159,7 +159,7 @@ class ArrivalSource(User):
 
     def visit(self, session: Session) -> None:
         """What one shopper does, from the first page to leaving. Called in a greenlet of the session's own."""
-        raise NotImplementedError
+        raise TypeError(f"{type(self).__name__} does not say what a shopper does: give it a `visit`")
 
     @classmethod
     def recognise(cls, scenario: Scenario, target: str) -> None:

@@ -84,7 +84,9 @@ class Watch:
     def finish(self) -> bool:
         """Look no longer; False when no worker was left to hand in."""
         me = gevent.getcurrent()
-        gevent.killall([greenlet for greenlet in self._greenlets if greenlet is not me])
+        for greenlet in self._greenlets:
+            if greenlet is not me:
+                greenlet.kill()
         self._look_for_workers()
         self._count_lost_arrivals()
         return bool(self._run.merger.workers)

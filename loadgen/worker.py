@@ -220,5 +220,7 @@ class Worker:
 
     def _leave(self) -> None:
         me = gevent.getcurrent()
-        gevent.killall([greenlet for greenlet in self._greenlets if greenlet is not me])
+        for greenlet in self._greenlets:
+            if greenlet is not me:
+                greenlet.kill()
         self._greenlets = []
