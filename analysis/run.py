@@ -1,10 +1,11 @@
 """A run directory in, its figures and verdict out: the door of this package.
 
-`analyse` computes, `write` leaves summary.json and verdict.json.
+`analyse` computes, `documents` are summary.json and verdict.json.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis import canonical
 from analysis.audit import Audit, audit
@@ -72,10 +73,12 @@ def analyse(run: RunDirectory) -> Analysis:
     )
 
 
-def write(run: RunDirectory, analysis: Analysis) -> None:
-    """Leaves summary.json and verdict.json in the run; the same files give the same bytes."""
-    run.summary.write_text(canonical.text(analysis.summary), encoding="utf-8")
-    run.verdict.write_text(canonical.text(analysis.verdict.as_json(analysis.audit)), encoding="utf-8")
+def documents(run: RunDirectory, analysis: Analysis) -> dict[Path, str]:
+    """The texts of summary.json and verdict.json; the same files of a run give the same bytes."""
+    return {
+        run.summary: canonical.text(analysis.summary),
+        run.verdict: canonical.text(analysis.verdict.as_json(analysis.audit)),
+    }
 
 
 def _about(recording: Recording) -> dict[str, Json]:

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loadgen.errors import ConfigProblem
+from loadgen.errors import ConfigProblem, UsageProblem
 from loadgen.fields import Fields
+from loadgen.gate import host_of
 from loadgen.objectives import Objective, parse_objectives
 from loadgen.pacing import RatePoint
 from loadgen.units import format_duration
@@ -123,13 +124,13 @@ def resolve(table: Mapping[str, object], name: str, overrides: Mapping[str, tupl
         name=named,
         description=root.text("description", ""),
         storefront=root.text("storefront", "reference"),
-        target=overrides["target"][1] if "target" in overrides else root.optional_text("target"),
+        target=_target(root, overrides.get("target")),
         load=load,
         shoppers=_shoppers(root.table("shoppers")),
         objectives=_objectives(root),
         faults=tuple(_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
     )
-    if problems := root.finish():
+    if problems := list(dict.fromkeys(root.finish())):  # a value that is read twice is wrong once
         raise ConfigProblem([f"scenario {named}: {problem}" for problem in problems])
     return scenario
 
@@ -176,6 +177,17 @@ def to_toml(scenario: Scenario) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _target(root: Fields, given: tuple[str, str] | None) -> str | None:
+    root.override("target", given)
+    target = root.optional_text("target")
+    if target is not None:
+        try:
+            host_of(target)
+        except UsageProblem as problem:
+            root.problems.append(str(problem))
+    return target
+
+
 def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: list[str]) -> tuple[Load, float]:
     """The load, and by how much another duration than the file's own stretches its timetable."""
     written_s = given.duration("duration", 60.0, low=1.0)
@@ -183,9 +195,10 @@ def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: lis
     given.override("duration", overrides.get("duration"))
     given.override("seed", overrides.get("seed"))
     duration_s = given.duration("duration", 60.0, low=1.0)
+    model = given.choice("model", "partly-open", (*MODELS, "locustfile"))
     load = Load(
-        model=given.choice("model", "partly-open", (*MODELS, "locustfile")),
-        rate_per_s=given.number("rate_per_s", 1.0, low=0.0, high=100_000.0),
+        model=model,
+        rate_per_s=given.number("rate_per_s", 1.0, low=0.0 if model not in MODELS else 0.001, high=100_000.0),
         profile=given.points("profile", _FLAT),
         duration_s=duration_s,
         warmup_s=given.duration("warmup", 0.0) * duration_s / written_s,
@@ -197,8 +210,6 @@ def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: lis
         problems.append(
             f"[load] warmup is {load.warmup_s:g} s, but must be shorter than the duration of {load.duration_s:g} s"
         )
-    if load.model in MODELS and load.rate_per_s <= 0:
-        problems.append("[load] rate_per_s must be above 0")
     return load, duration_s / written_s
 
 

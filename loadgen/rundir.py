@@ -1,6 +1,7 @@
 """The run directory `runs/<scenario>/<UTC>/`, the one thing that the stages share. See docs/run-format.md."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,22 @@ class RunDirectory:
             raise RunDirectoryProblem(f"{path} is not a run: it holds no manifest.json")
         Manifest.read(run.manifest)
         return run
+
+    def replace(self, documents: Mapping[Path, str]) -> None:
+        """Write documents, each whole or not at all: a full disk leaves the old ones. Raises EnvironmentProblem."""
+        fresh = {path: path.with_name(path.name + ".new") for path in documents}
+        try:
+            for path, text in documents.items():
+                fresh[path].write_text(text, encoding="utf-8")
+            for path in documents:
+                fresh[path].replace(path)
+        except OSError as error:
+            for path in fresh.values():
+                path.unlink(missing_ok=True)
+            raise EnvironmentProblem(
+                f"cannot write the documents of {self.path}: {error.strerror}; its record is whole: "
+                f"draw them with `lonjak report {self.path}` once there is room"
+            ) from None
 
     @property
     def manifest(self) -> Path:

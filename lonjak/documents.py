@@ -19,16 +19,16 @@ class Answer:
 def draw(run: RunDirectory) -> Answer:
     """Analyse a run and write summary.json, verdict.json, report.html, summary.md and junit.xml into it.
 
-    Raises RunDirectoryProblem, and writes nothing, when the run is damaged.
+    Raises RunDirectoryProblem, and writes nothing, when the run is damaged; EnvironmentProblem when the disk is full.
     """
-    from analysis.run import analyse, write  # noqa: PLC0415 - pandas and matplotlib take a second to load
-    from reports import wording, write_all  # noqa: PLC0415
+    import analysis.run  # noqa: PLC0415 - pandas and matplotlib take a second to load
+    import reports  # noqa: PLC0415
+    from reports import wording  # noqa: PLC0415
 
-    analysis = analyse(run)
-    write(run, analysis)
-    write_all(run, analysis)
-    verdict = analysis.verdict
-    sentence = f"{verdict.verdict}: {wording.answer(analysis)}"
+    analysed = analysis.run.analyse(run)
+    run.replace(analysis.run.documents(run, analysed) | reports.documents(run, analysed))
+    verdict = analysed.verdict
+    sentence = f"{verdict.verdict}: {wording.answer(analysed)}"
     return Answer(sentence, run.report, exit_code(verdict.verdict, verdict.cause))
 
 

@@ -1,6 +1,7 @@
 """One run from scenario to answer: directory, generator, figures, documents. Commands and studies stand on it."""
 
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,9 +45,9 @@ def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) ->
     watch = RunWatch(run, scenario.load, progress, f"{scenario.name} against {options.target}")
     code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, watch.look)
     if not run.manifest.exists():
-        if interrupted:
-            raise KeyboardInterrupt
-        raise generator.explain_early_end(run, code)
+        early_end = KeyboardInterrupt() if interrupted else generator.explain_early_end(run, code)
+        shutil.rmtree(run.path)  # nothing was recorded
+        raise early_end
     progress.start("analysis and report")
     answer = draw(run)
     return Answer(answer.sentence, answer.report, ExitCode.INTERRUPTED) if interrupted else answer

@@ -56,7 +56,8 @@ class Progress:
             self._spoke_at = now
             total = self._bars.tasks[0].total
             share = f"{completed:.0f} of {total:.0f}" if total else f"{completed:.0f}"
-            self._console.print(f"  {self._title}: {share} {note}", highlight=False)
+            text = f"  {self._title}: {share}{', ' if note else ''}{note}"
+            self._console.print(text, highlight=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """One line that stays."""

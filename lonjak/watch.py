@@ -32,7 +32,7 @@ class RunWatch:
             return
         self._first_at = self._first_at or time.monotonic()
         latest = max(self._requests) - 1  # the newest second may still be growing
-        note = f"{self._requests[latest]} requests/s, {self._failed_count} failed"
+        note = f"s, {self._requests[latest]} requests/s, {self._failed_count} failed"
         self._progress.advance(min(time.monotonic() - self._first_at, self._planned_s), note)
 
     def _read(self) -> None:

@@ -1,12 +1,16 @@
 """Numbers to documents: report.html, summary.md and junit.xml of a run; no arithmetic beyond formatting."""
 
+from pathlib import Path
+
 from analysis.run import Analysis
 from loadgen.rundir import RunDirectory
 from reports import html, junit, markdown
 
 
-def write_all(run: RunDirectory, analysis: Analysis) -> None:
-    """Leaves the three documents in the run directory; the same analysis gives the same bytes."""
-    run.report.write_text(html.render(analysis), encoding="utf-8")
-    run.summary_md.write_text(markdown.render(analysis), encoding="utf-8")
-    run.junit.write_text(junit.render(analysis), encoding="utf-8")
+def documents(run: RunDirectory, analysis: Analysis) -> dict[Path, str]:
+    """The texts of the three documents; the same analysis gives the same bytes."""
+    return {
+        run.report: html.render(analysis),
+        run.summary_md: markdown.render(analysis),
+        run.junit: junit.render(analysis),
+    }

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from analysis import canonical
-from analysis.run import analyse, write
+from analysis.run import analyse, documents
 from loadgen.histogram import index_of, value_at
 from tests.recorded_run import ordinary
 
@@ -96,9 +96,9 @@ def test_a_long_run_is_drawn_in_bins_a_chart_can_show(tmp_path):
 
 def test_redrawing_gives_the_same_bytes(tmp_path):
     run = ordinary().write(tmp_path)
-    write(run, analyse(run))
+    run.replace(documents(run, analyse(run)))
     first = run.summary.read_bytes(), run.verdict.read_bytes()
-    write(run, analyse(run))
+    run.replace(documents(run, analyse(run)))
     assert (run.summary.read_bytes(), run.verdict.read_bytes()) == first
 
 
@@ -108,7 +108,7 @@ def test_no_document_ever_holds_a_nan(tmp_path):
     history.funnel.clear()
     history.tiers.clear()
     run = history.write(tmp_path)
-    write(run, analyse(run))
+    run.replace(documents(run, analyse(run)))
     for path in (run.summary, run.verdict):
         json.loads(path.read_text(), parse_constant=pytest.fail)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from analysis.run import analyse, write
+from analysis.run import analyse, documents
 from loadgen.errors import RunDirectoryProblem
 from tests.recorded_run import ordinary
 
@@ -138,7 +138,7 @@ def test_a_run_of_a_manifest_alone_is_analysed(tmp_path):
     for path in run.path.iterdir():
         if path != run.manifest:
             path.unlink()
-    write(run, analysis := analyse(run))
+    run.replace(documents(run, analysis := analyse(run)))
     assert analysis.verdict.cause == "incomplete"
     assert analysis.summary["run"]["duration_s"] == 0
 

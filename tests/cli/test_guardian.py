@@ -13,7 +13,7 @@ def test_a_process_is_interrupted_when_the_one_it_watches_has_ended() -> None:
         assert watcher.stdout.readline() == b"1\n"
         assert watcher.poll() is None
         watched.communicate(b"\n")
-        assert watcher.wait(timeout=20) == -signal.SIGINT
+        assert watcher.wait(timeout=20) == -signal.SIGTERM
     finally:
         watcher.kill()
         watcher.communicate()

@@ -42,7 +42,7 @@ def test_a_flag_wins_over_a_variable_and_a_variable_over_the_file(
 def test_all_problems_are_told_at_once_with_the_valid_names() -> None:
     problems = problems_of({"load": {"rate_per_s": -1, "speed": 3}, "faults": [{"kind": "flood"}], "colour": "red"})
     assert problems == (
-        "scenario mine: [load] rate_per_s is -1, but must be a number from 0 to 100000",
+        "scenario mine: [load] rate_per_s is -1, but must be a number from 0.001 to 100000",
         "scenario mine: [[faults]] kind is 'flood', but must be one of kill-worker",
         "scenario mine: colour is not a key; known: "
         "description, faults, load, name, objectives, shoppers, storefront, target",

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 import pytest
 
 from analysis.run import analyse
-from reports import html, write_all
+from reports import documents, html
 from tests.recorded_run import History, ordinary
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -176,7 +176,7 @@ def test_markup_in_foreign_names_stays_text(tmp_path):
     history.event(22, "fault_started", fault=evil, role=evil)
     history.manifest = replace(history.manifest, scenario=evil, command=evil, host={evil: evil}, versions={evil: evil})
     run = history.write(tmp_path)
-    write_all(run, analyse(run))
+    run.replace(documents(run, analyse(run)))
     parsed = Page(run.report.read_text())
     assert "img" not in parsed.tags
     assert evil in parsed.sections["latency"]
