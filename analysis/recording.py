@@ -106,11 +106,15 @@ class Recording:
 
 def read(run: RunDirectory) -> Recording:
     """The run's files; RunDirectoryProblem when one is damaged otherwise than by a torn end."""
+    manifest = Manifest.read(run.manifest)
+    missing = [path.name for path in (run.counters, run.funnel, run.events) if not path.exists()]
+    if manifest.complete and missing:
+        raise RunDirectoryProblem(f"{run.path} is damaged: {', '.join(missing)} is missing")
     intervals: defaultdict[int, list[HlogLine]] = defaultdict(list)
     for line in read_hlog(run.hlog):
         intervals[line.elapsed_s].append(line)
     return Recording(
-        manifest=Manifest.read(run.manifest),
+        manifest=manifest,
         objectives=_objectives(run.scenario),
         counters=_table(run.counters, COUNTERS_COLUMNS),
         funnel=_table(run.funnel, FUNNEL_COLUMNS),

@@ -157,7 +157,7 @@ class ArrivalSource(User):
         """The base URL under load."""
         return self._assigned.target
 
-    def visit(self, session: Session) -> None:
+    def visit(self, session: Session) -> None:  # noqa: ARG002 - a subclass's business
         """What one shopper does, from the first page to leaving. Called in a greenlet of the session's own."""
         raise TypeError(f"{type(self).__name__} does not say what a shopper does: give it a `visit`")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loadgen.errors import RunDirectoryProblem
+from loadgen.records import strict_json
 
 SCHEMA_VERSION = 1
 
@@ -69,15 +70,19 @@ class Manifest:
     def read(cls, path: Path) -> Self:
         """The manifest in `path`; RunDirectoryProblem when it is damaged or of another format version."""
         try:
-            values = json.loads(path.read_text(encoding="utf-8"))
+            values = strict_json(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise RunDirectoryProblem(f"{path} cannot be read: {error}") from None
-        version = values.get("schema_version") if isinstance(values, dict) else None
+        if not isinstance(values, dict):
+            raise RunDirectoryProblem(f"{path} is damaged: it holds no JSON object")
+        version = values.get("schema_version")
         if version != SCHEMA_VERSION:
             raise RunDirectoryProblem(f"{path} has format version {version}; this version reads {SCHEMA_VERSION} only")
         try:
             return cls(**_typed(values))
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise RunDirectoryProblem(f"{path} is damaged: {error} is missing") from None
+        except (TypeError, ValueError) as error:
             raise RunDirectoryProblem(f"{path} is damaged: {error}") from None
 
 

@@ -92,6 +92,15 @@ class Event:
         return cls(float(at), kind, {key: value for key, value in line.items() if key not in ("at", "kind")})
 
 
+def strict_json(text: str) -> object:
+    """JSON as RFC 8259 has it; ValueError for anything else, NaN and Infinity included."""
+
+    def refuse(constant: str) -> float:
+        raise ValueError(f"{constant} is no number")
+
+    return json.loads(text, parse_constant=refuse)
+
+
 def append_line(file: TextIO, line: Mapping[str, Json]) -> None:
     """Append one JSON line; the caller flushes."""
     file.write(json.dumps(line, separators=(",", ":"), ensure_ascii=False) + "\n")
@@ -106,7 +115,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Json]]:
             if not text.endswith("\n"):
                 return
             try:
-                line = json.loads(text)
+                line = strict_json(text)
             except ValueError:
                 line = None
             if not isinstance(line, dict):

@@ -71,7 +71,10 @@ def find_stack() -> Stack:
     """The one running stack of this user; StackMissing when none is, UsageProblem when several are."""
     running = [stack for path in sorted(state_root().glob("stack-*/stack.json")) if (stack := _if_running(path))]
     if not running:
-        raise StackMissing("no shop is running: start one with `lonjak shop up --detach`, or name one with --target URL (--host URL under plain locust)")
+        raise StackMissing(
+            "no shop is running: start one with `lonjak shop up --detach`, or name one with --target URL "
+            "(--host URL under plain locust)"
+        )
     if len(running) > 1:
         urls = ", ".join(stack.url for stack in running)
         raise UsageProblem(f"several shops are running ({urls}): choose one with --target URL")

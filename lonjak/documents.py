@@ -29,6 +29,8 @@ def draw(run: RunDirectory) -> Answer:
     run.replace(analysis.run.documents(run, analysed) | reports.documents(run, analysed))
     verdict = analysed.verdict
     sentence = f"{verdict.verdict}: {wording.answer(analysed)}"
+    if verdict.verdict == "unknown":
+        sentence += f" {verdict.reasons[0]}"
     return Answer(sentence, run.report, exit_code(verdict.verdict, verdict.cause))
 
 

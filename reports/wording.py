@@ -165,7 +165,7 @@ def _load(analysis: Analysis) -> str:
     plan = analysis.manifest.plan
     if plan.rate_per_s > 0:
         rate = decimal(plan.rate_per_s)
-        return f"With {rate} {'shopper' if rate == '1' else 'shoppers'} arriving per second"
+        return f"With up to {rate} {'shopper' if rate == '1' else 'shoppers'} arriving per second"
     return f"At {decimal(number(analysis.summary, 'requests', 'per_s'))} requests per second"
 
 

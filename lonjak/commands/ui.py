@@ -35,7 +35,11 @@ def command(
     allow_hosts: tuple[str, ...],
     no_faults: bool,
 ) -> ExitCode:
-    """Open Locust's web UI on 127.0.0.1, ready to start SCENARIO."""
+    """Open Locust's web UI on 127.0.0.1, ready to start SCENARIO; Ctrl-C leaves it.
+
+    In its form, "Number of users" is the most shoppers that may be in the shop at once, and the rate of their arrival
+    stands under "Custom parameters"; "Ramp up" has no meaning here. Each run that ends is reported at once.
+    """
     resolved = load_scenario(scenario, {"target": target})
     url = choose_target(resolved.target)
     check_target(url, Gate(allow_hosts))

@@ -29,7 +29,7 @@ def throughput(series: Series) -> Chart | None:
         above, *others = sheet.axes((2.4, 1) if failed else (1,))
         lines = [Line("pages", series.pages_per_s, "blue", filled=True)]
         if series.static_per_s.any():
-            lines.append(Line("static files", series.static_per_s, "sky"))
+            lines.append(Line("static files", series.static_per_s, "orange"))
         timeline.plot(above, series, lines, "ok per second", last=not failed)
         timeline.from_zero(above)
         for below in others:

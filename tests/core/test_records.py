@@ -62,7 +62,8 @@ def test_a_manifest_reads_as_written(tmp_path: Path) -> None:
     ("text", "sentence"),
     [
         ("{", "cannot be read"),
-        ("[]", "has format version None"),
+        ("[]", "it holds no JSON object"),
+        ('{"schema_version": NaN}', "NaN is no number"),
         ('{"schema_version": 2}', "has format version 2; this version reads 1 only"),
         ('{"schema_version": 1}', "is damaged"),
     ],
