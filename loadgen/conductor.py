@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 import gevent
@@ -19,7 +20,7 @@ from locust.runners import LocalRunner, MasterRunner
 from loadgen.arrivals import ArrivalSource
 from loadgen.batch import Batch
 from loadgen.dispatcher import is_ours
-from loadgen.errors import LonjakError, TargetRefused
+from loadgen.errors import EnvironmentProblem, LonjakError, TargetRefused
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
 from loadgen.messages import (
@@ -50,6 +51,7 @@ _FLUSH_LIMIT_S = 5.0
 _NEARLY_S = 1.5  # a stop this close to the planned end is the planned end, by Locust's own timer
 REFUSED_TARGET = "target refused"
 EVERYBODY_LOST = "every worker was lost"
+UNRECORDABLE = "cannot be recorded"
 
 
 class Conductor:
@@ -126,6 +128,7 @@ class Conductor:
         self._reason, self._interrupted, self._stopping = None, False, False
         self._stopped.clear()
         self._drained.clear()
+        self._refusals.clear()  # of a target that was looked at and not loaded
         distributed = isinstance(self._runner, MasterRunner)
         run = self.run = Run(
             directory,
@@ -134,6 +137,7 @@ class Conductor:
             workers=workers,
             command=self.options.command,
             foreign_locustfile=None if self.ours else self._locustfile,
+            on_failure=self.give_up,
         )
         self._send_plans(run)
         self._watch = Watch(self, run, distributed=distributed)
@@ -152,6 +156,15 @@ class Conductor:
         if self._reason is None:
             self.tell(TargetRefused(refusal.reason))
             self.end(REFUSED_TARGET)
+
+    def give_up(self, problem: EnvironmentProblem) -> None:
+        """End the run at once because nothing more can be recorded."""
+        logging.raiseExceptions = False  # the log may lie on the same full disk, and must not say so for every line
+        self.tell(problem)
+        if not self._stopping:
+            self.end(UNRECORDABLE)
+        elif self.run is not None:
+            self._runner.send_message(DRAIN, to_wire(Drain(0.0)))
 
     def interrupt(self) -> None:
         """Note that a signal ends the run."""
@@ -196,10 +209,10 @@ class Conductor:
         watch, self._watch = self._watch, None
         complete = watch is not None and watch.finish() and run.merger.workers <= self._drained
         run.merger.write_all()
-        whole = complete and watch is not None and not watch.lost_worker
+        whole = complete and watch is not None and not watch.lost_worker and not run.failed
         code = self._exit_code(run, whole=whole)
         run.close(complete=complete, interrupted=self._interrupted)
-        self._environment.process_exit_code = int(code)
+        self._environment.process_exit_code = int(ExitCode.ENVIRONMENT if run.failed else code)
         logger.info("Recorded in %s", run.directory.path)
         if self._reason == EVERYBODY_LOST and self.options.headless:
             gevent.spawn(self._runner.quit)  # Locust itself would wait for new workers for ever
@@ -211,7 +224,8 @@ class Conductor:
 
     def tell(self, error: LonjakError) -> None:
         """A sentence for the user, and the exit code that goes with it."""
-        print(f"lonjak: {error}", file=sys.stderr, flush=True)  # noqa: T201 (stderr is where sentences go)
+        with suppress(OSError):  # stderr may be a file on a full disk
+            print(f"lonjak: {error}", file=sys.stderr, flush=True)  # noqa: T201 (stderr is where sentences go)
         self._environment.process_exit_code = int(error.exit_code)
 
     def lost_workers(self) -> list[str]:
@@ -256,7 +270,7 @@ class Conductor:
         load, elapsed_s = run.prepared.scenario.load, run.clock.elapsed_s
         early = elapsed_s < load.duration_s - _NEARLY_S
         self._reason = self._reason or ("stopped" if early else "planned end")
-        if early or self._interrupted:
+        if early or self._interrupted or run.failed:
             return 0.0
         return max(0.0, load.duration_s + load.drain_s - elapsed_s)
 

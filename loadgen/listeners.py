@@ -10,6 +10,7 @@ import signal
 from argparse import Namespace
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import gevent
@@ -187,7 +188,8 @@ def _interrupt(conductor: Conductor) -> None:
 
 def _leave(error: LonjakError) -> NoReturn:
     # SystemExit passes through Locust's event hooks, which swallow every Exception.
-    os.write(2, f"lonjak: {error}\n".encode())
+    with suppress(OSError):  # stderr may be a file on a full disk
+        os.write(2, f"lonjak: {error}\n".encode())
     raise SystemExit(int(error.exit_code))
 
 

@@ -3,9 +3,13 @@
 A second is written once every live worker has handed it in, or two seconds after it has passed; what comes later is
 appended, since rows and intervals of the same key add up. Everything written is handed to the operating system at once,
 so that a killed process loses no more than the last two seconds.
+
+A disk may be full. The first write that fails is told once; from then on counts are dropped, so that a file is torn at
+its end at most, and only events are still tried: they say why the run stops.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from loadgen.batch import Batch, Second, WorkerLoad
@@ -25,10 +29,21 @@ class Merger:
     """Writes one run's files and keeps its running totals.
 
     `tally` holds the steady phase only: seconds from `steady_s[0]` up to, not including, `steady_s[1]`.
+    `on_failure` hears of the first write that fails, `failure` keeps it, and no method raises it. Only the constructor
+    raises OSError.
     """
 
-    def __init__(self, run: RunDirectory, clock: RunClock, steady_s: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        run: RunDirectory,
+        clock: RunClock,
+        steady_s: tuple[float, float],
+        on_failure: Callable[[OSError], None] = lambda _error: None,
+    ) -> None:
         self.tally = Tally()
+        self.failure: OSError | None = None
+        self._on_failure = on_failure
+        self._run = run
         self._clock = clock
         self._steady_s = steady_s
         self._kinds = PageKinds()
@@ -78,10 +93,11 @@ class Merger:
 
     def add(self, seconds: Iterable[Second]) -> None:
         """Take in counts of any seconds, past or to come."""
-        for second in seconds:
+        for second in seconds if self.failure is None else ():
             if second.elapsed_s < self._written_until_s:
-                self._write(second)
-                self._flush()
+                with self._noting_failure():
+                    self._write(second)
+                    self._flush()
             elif second.elapsed_s in self._pending:
                 self._pending[second.elapsed_s].merge(second)
             else:
@@ -89,14 +105,17 @@ class Merger:
 
     def event(self, event: Event) -> None:
         """Append to the run's history at once."""
-        append_line(self._events, event.as_json())
-        self._events.flush()
+        with self._noting_failure():
+            append_line(self._events, event.as_json())
+            self._events.flush()
 
     def samples(self, rows: Iterable[Sample]) -> None:
         """Append what processes used."""
-        for row in rows:
-            self._tiers.write(row.as_row())
-        self._tiers.flush()
+        if self.failure is None:
+            with self._noting_failure():
+                for row in rows:
+                    self._tiers.write(row.as_row())
+                self._tiers.flush()
 
     def write_due(self) -> None:
         """Write the seconds that are complete, or waited for long enough."""
@@ -107,18 +126,37 @@ class Merger:
         self._write_until(max(self._pending, default=-1) + 1)
 
     def close(self) -> None:
-        """Write everything and leave the files as they are to stay."""
+        """Write everything and leave the files as they are to stay; those that fail, as far as they go."""
         self.write_all()
-        self._hlog.close()
-        for file in (self._counters, self._funnel, self._tiers, self._events, self._ledger):
-            file.close()
+        for file in (self._counters, self._funnel, self._tiers, self._events, self._ledger, self._hlog):
+            with self._noting_failure():
+                file.close()
+        if self.failure is not None and self._run.hlog.exists():
+            with suppress(OSError):  # packed in part only; the log itself is there
+                self._run.hlog.with_name(self._run.hlog.name + ".gz").unlink()
+
+    def fail(self, error: OSError) -> None:
+        """A write into the run's directory failed, here or elsewhere."""
+        if self.failure is None:
+            self.failure = error
+            self._on_failure(error)
+
+    @contextmanager
+    def _noting_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.fail(error)
 
     def _write_until(self, until_s: int) -> None:
         due = sorted(second for second in self._pending if second < until_s)
-        for second in due:
-            self._write(self._pending.pop(second))
-        self._written_until_s = max(self._written_until_s, until_s)
-        if due:
+        if not due or self.failure is not None:
+            self._written_until_s = max(self._written_until_s, until_s)
+            return
+        with self._noting_failure():
+            for second in due:
+                self._write(self._pending.pop(second))
+            self._written_until_s = max(self._written_until_s, until_s)
             self._flush()
 
     def _flush(self) -> None:

@@ -38,7 +38,7 @@ def prepare(
     rate: str | None,
     duration_s: float | None,
 ) -> Prepared:
-    """The run that command line, environment, web form and files ask for together; nothing was sent yet.
+    """The run that command line, environment, web form and files ask for together; no load yet.
 
     Raises LonjakError: ConfigProblem, TargetRefused, TargetUnreachable, TargetUnrecognised, StackMissing, UsageProblem.
     """
@@ -48,11 +48,11 @@ def prepare(
     for user_class in user_classes:
         if user_class.host and not host:
             gate.check_target(user_class.host)
-    check_plans(scenario.faults, stack)
     check_reachable(target)
     for user_class in user_classes:
         if issubclass(user_class, ArrivalSource):
             user_class.recognise(scenario, target)
+    check_plans(scenario.faults, stack)  # last: which stack is missing matters only for a shop that is one
     return Prepared(replace(scenario, target=target), target, stack)
 
 

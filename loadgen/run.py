@@ -7,7 +7,8 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +30,10 @@ _PACKAGES = ("lonjak", "locust", "gevent", "geventhttpclient", "hdrhistogram")
 
 
 class Run:
-    """The record of one run. Its second 0 lies `lead_s` after its creation, so that all workers can be told before."""
+    """The record of one run. Its second 0 lies `lead_s` after its creation, so that all workers can be told before.
+
+    `on_failure` hears, once, that nothing more can be recorded; nothing but the constructor raises that.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Run:
         workers: tuple[WorkerEntry, ...],
         command: str | None,
         foreign_locustfile: str | None,
+        on_failure: Callable[[EnvironmentProblem], None],
     ) -> None:
         scenario, commit = prepared.scenario, _commit()
         self._log_sizes = log_sizes(prepared.stack) if prepared.stack else {}
@@ -62,9 +67,18 @@ class Run:
             workers=workers,
             foreign_locustfile=foreign_locustfile,
         )
-        self._write(scenario)
-        self.merger = Merger(directory, self.clock, (int(scenario.load.warmup_s), scenario.load.duration_s))
+        steady_s = (int(scenario.load.warmup_s), scenario.load.duration_s)
+        try:
+            self._write(scenario)
+            self.merger = Merger(directory, self.clock, steady_s, lambda error: on_failure(self._problem(error)))
+        except OSError as error:
+            raise self._problem(error) from None
         self.merger.expect(worker.name for worker in workers)
+
+    @property
+    def failed(self) -> bool:
+        """Whether something could not be recorded."""
+        return self.merger.failure is not None
 
     @property
     def planned(self) -> bool:
@@ -83,21 +97,28 @@ class Run:
         return tuple(decide(objective, figures) for objective in self.prepared.scenario.objectives)
 
     def close(self, *, complete: bool, interrupted: bool) -> None:
-        """Fetch what the target says, write the last lines, and mark the run as ended."""
+        """Fetch what the target says, write the last lines, and mark the run as ended, unless its record failed."""
         ended_at = time.time()
-        if stack := self.prepared.stack:
-            for message in self._fetch(stack, ended_at):
-                self.event("warning", message=message)
-        self.event("run_ended", complete=complete, interrupted=interrupted)
+        try:
+            if self.prepared.stack and not self.failed:
+                for message in self._fetch(self.prepared.stack, ended_at):
+                    self.event("warning", message=message)
+        except OSError as error:
+            self.merger.fail(error)
+        self.event("run_ended", complete=complete and not self.failed, interrupted=interrupted)
         self.merger.close()
-        plan = self.manifest.plan
+        if self.failed:
+            return
+        scenario, plan = self.prepared.scenario, self.manifest.plan
         if not self.planned:
-            elapsed_s = max(1.0, ended_at - self.clock.started_at)
-            scenario = self.prepared.scenario
-            self._write(replace(scenario, load=replace(scenario.load, duration_s=round(elapsed_s, 3))))
-            plan = _plan(scenario, round(elapsed_s, 3))
+            elapsed_s = max(1.0, round(ended_at - self.clock.started_at, 3))
+            plan = _plan(scenario, elapsed_s)
+            scenario = replace(scenario, load=replace(scenario.load, duration_s=elapsed_s))
         self.manifest = replace(self.manifest, plan=plan, ended_at=ended_at, complete=complete, interrupted=interrupted)
-        self.manifest.write(self.directory.manifest)
+        try:
+            self._write(scenario)
+        except OSError as error:
+            self.merger.fail(error)
 
     def _fetch(self, stack: Stack, ended_at: float) -> list[str]:
         problems = write_origin(self.directory, stack, self._log_sizes, self.clock.started_at, ended_at)
@@ -109,11 +130,21 @@ class Run:
         return problems
 
     def _write(self, scenario: Scenario) -> None:
-        try:
-            self.directory.scenario.write_text(to_toml(scenario), encoding="utf-8")
-            self.manifest.write(self.directory.manifest)
-        except OSError as error:
-            raise EnvironmentProblem(f"cannot write a run into {self.directory.path}: {error.strerror}") from None
+        """Write scenario and manifest, each in one step; what stood there stays when that fails (OSError)."""
+        for path, write in (
+            (self.directory.scenario, lambda path: _replace(path, to_toml(scenario))),
+            (self.directory.manifest, self.manifest.write),
+        ):
+            try:
+                write(path)
+            except OSError:
+                with suppress(OSError):
+                    path.with_name(path.name + ".new").unlink()
+                raise
+
+    def _problem(self, error: OSError) -> EnvironmentProblem:
+        why = error.strerror or str(error)
+        return EnvironmentProblem(f"cannot record into {self.directory.path}: {why}; free some space or give --out DIR")
 
 
 def directory_for(run_dir: Path | None, out: Path, scenario: Scenario) -> RunDirectory:
@@ -126,6 +157,12 @@ def directory_for(run_dir: Path | None, out: Path, scenario: Scenario) -> RunDir
     if directory.manifest.exists():
         raise RunDirectoryProblem(f"--run-dir {run_dir} holds a run already: nothing is overwritten; give another")
     return directory
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(path)
 
 
 def _plan(scenario: Scenario, duration_s: float) -> Plan:

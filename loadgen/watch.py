@@ -87,6 +87,7 @@ class Watch:
         for greenlet in self._greenlets:
             if greenlet is not me:
                 greenlet.kill()
+        self._look_for_refusals()  # those of the last second
         self._look_for_workers()
         self._count_lost_arrivals()
         return bool(self._run.merger.workers)
@@ -108,9 +109,7 @@ class Watch:
     def _look(self) -> None:
         for line in self._control.poll():
             self._obey(line)
-        for refusal in self._lead.refusals():
-            self._run.event("target_refused", host=refusal.host, reason=refusal.reason)
-            self._lead.refuse(refusal)
+        self._look_for_refusals()
         elapsed_s = self._run.clock.elapsed_s
         while self._phases and elapsed_s >= self._phases[0][0]:
             self._run.event("phase", name=self._phases.pop(0)[1])
@@ -124,6 +123,11 @@ class Watch:
             self._decide()
         if self._lead.ours:
             self._look_for_end(elapsed_s)
+
+    def _look_for_refusals(self) -> None:
+        for refusal in self._lead.refusals():
+            self._run.event("target_refused", host=refusal.host, reason=refusal.reason)
+            self._lead.refuse(refusal)
 
     def _obey(self, line: ControlLine) -> None:
         if line.problem:

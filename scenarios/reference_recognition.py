@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from geventhttpclient.response import HTTPConnectionClosed
 from locust.event import EventHook
 
 from loadgen.client import ShopperClient, Timeouts
+from loadgen.errors import TargetRefused
+from loadgen.failures import failure_class
+from loadgen.target import without_credentials
 from scenarios.browser_headers import Fetch, headers_for
 from scenarios.reference_pages import MARK
 
-_TIMEOUTS = Timeouts(connect_s=2.0, read_s=3.0, total_s=4.0)
+_PATIENCE_S = 4.0
+_TIMEOUTS = Timeouts(connect_s=2.0, read_s=_PATIENCE_S, total_s=_PATIENCE_S)
+_SAID = {
+    "timeout": f"nothing came back within {_PATIENCE_S:g} s",
+    "tls": "no TLS connection could be made",
+    "connect": "the connection failed",
+    "protocol": "it does not speak HTTP",
+}
 
 
 def why_not_recognised(target: str) -> str | None:
-    """None when the front page at `target` carries the bundled shop's mark, else a sentence about what is there."""
+    """None when the front page at `target` carries the bundled shop's mark, else a sentence about what is there.
+
+    Raises TargetRefused when the front page redirects to a host that nobody allowed.
+    """
     client = ShopperClient(target, EventHook(), timeouts=_TIMEOUTS)  # type: ignore[no-untyped-call]
     try:
         response = client.request("GET", "/", headers=headers_for(Fetch.PAGE, "web"), catch_response=True)
         with response:
-            status, text = response.status_code, response.text
+            status, text, error = response.status_code, response.text, response.request_meta["exception"]
     finally:
         client.close()
-    if status == 200 and MARK in text:
+    if status == 200 and error is None and MARK in text:
         return None
-    said = f"its front page answers {status}" if status else "it does not speak HTTP"
-    if status == 200:
+    said = _failed(target, error, status) if error else f"its front page answers {status}"
+    if status == 200 and error is None:
         said = "its front page does not carry the shop's mark"
     return (
-        f"{target} is not the bundled shop ({said}): start it with `lonjak shop up`, or name its address with --target"
+        f"{without_credentials(target)} is not the bundled shop ({said}): "
+        "start it with `lonjak shop up`, or name its address with --target"
     )
+
+
+def _failed(target: str, error: BaseException, status: int) -> str:
+    kind = failure_class(error, status)
+    if kind == "refused":
+        raise TargetRefused(f"the front page of {without_credentials(target)} redirects elsewhere: {error}") from None
+    if isinstance(error, HTTPConnectionClosed):
+        return "it closed the connection before a whole answer"
+    return _SAID.get(kind) or f"its front page was not had: {error}"

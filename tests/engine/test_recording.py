@@ -250,6 +250,35 @@ def test_a_lost_worker_is_waited_for_no_more(run: RunDirectory, time: Time) -> N
     merging.close()
 
 
+@pytest.mark.parametrize("full", ["counters.csv", "ledger.jsonl", "events.jsonl", "tiers.csv"])
+def test_the_first_write_that_fails_is_told_once_and_none_after_it_is_raised(
+    recorder: Recorder, run: RunDirectory, time: Time, full: str
+) -> None:
+    told: list[OSError] = []
+    (run.path / full).symlink_to("/dev/full")
+    merging = Merger(run, time.clock(), (1, 3), told.append)
+    for _ in range(2):
+        merging.accept(Batch("worker-1", 1, filled(recorder), LOAD))
+        merging.samples([Sample(0, "shop", "shop-1", 9, 0.5, 4096, 2, 1)])
+        merging.event(Event(1000.0, "warning", {"message": "x" * 6000}))
+        time.now_s += 3.0
+        merging.write_due()
+        assert [error.strerror for error in told] == ["No space left on device"]
+    merging.close()
+    assert told == [merging.failure]
+    assert run.hlog.exists() or run.hlog.with_name("latency.hlog.gz").exists()
+
+
+def test_a_log_that_cannot_be_packed_stays_as_it_is(run: RunDirectory, time: Time) -> None:
+    merging = merger(run, time)
+    merging.add([second_of(0, 3)])
+    run.hlog.with_name("latency.hlog.gz").symlink_to("/dev/full")
+    merging.close()
+    assert merging.failure is not None
+    assert [line.histogram.count for line in read_hlog(run.hlog)] == [3]
+    assert not run.hlog.with_name("latency.hlog.gz").is_symlink()
+
+
 def test_only_the_steady_phase_is_tallied(run: RunDirectory, time: Time) -> None:
     merging = merger(run, time)
     merging.add(second_of(elapsed_s, 10**elapsed_s) for elapsed_s in range(4))

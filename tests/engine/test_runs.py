@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests.engine.scripted_shop import ScriptedShop, eventually
 
 FILES = Path(__file__).parent / "locustfiles"
 PLUGIN = Path(sys.modules["loadgen"].__path__[0]) / "plugin.py"
+DOOR = FILES.parents[2] / "scenarios" / "door.py"
 RATE_PER_S, SEED = 25.0, 3
 LIMIT_S = 30.0
 
@@ -42,9 +44,15 @@ class Locust:
         self.folder = folder
         self._running: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: str, locustfile: str = "shoppers.py", headless: bool = True) -> "subprocess.Popen[str]":
-        own = locustfile == "shoppers.py"
-        files = str(FILES / locustfile) if own else f"{PLUGIN},{FILES / locustfile}"
+    def start(
+        self,
+        *arguments: str,
+        locustfile: str = "shoppers.py",
+        headless: bool = True,
+        file_limit_bytes: int = resource.RLIM_INFINITY,
+    ) -> "subprocess.Popen[str]":
+        own = {"shoppers.py": FILES / locustfile, "door.py": DOOR}
+        files = str(own.get(locustfile) or f"{PLUGIN},{FILES / locustfile}")
         command = [sys.executable, "-m", "locust", "-f", files, *(["--headless"] if headless else []), *arguments]
         if "--processes" in arguments:
             port = str(free_port())
@@ -61,6 +69,8 @@ class Locust:
                 stderr=stderr,
                 text=True,
             )
+        if file_limit_bytes != resource.RLIM_INFINITY:
+            resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (file_limit_bytes, file_limit_bytes))
         self._running.append(process)
         return process
 
@@ -171,7 +181,9 @@ def test_a_redirect_to_a_foreign_host_ends_the_run_with_two(locust: Locust, shop
     assert locust.run(*arguments, locustfile="wandering.py") == 2
     assert "lonjak: 10.1.2.3 is neither loopback" in locust.stderr
     run = only_run(locust.folder)
-    assert {event.detail["host"] for event in events(run, "target_refused")} == {"10.1.2.3"}
+    sentence = "10.1.2.3 is neither loopback nor an address of a host given by --allow-host: nothing was sent"
+    refused = {(event.detail["host"], event.detail["reason"]) for event in events(run, "target_refused")}
+    assert refused == {("10.1.2.3", sentence)}
     rows = list(read_rows(run.counters, COUNTERS_COLUMNS))
     assert sum(int(row["failed_refused_count"]) for row in rows) == sum(int(row["request_count"]) for row in rows) > 0
 
@@ -193,6 +205,42 @@ def test_what_a_user_got_wrong_is_one_sentence(locust: Locust, arguments: list[s
     [line] = [line for line in locust.stderr.splitlines() if line.startswith("lonjak: ")]
     assert sentence in line
     assert "Traceback" not in locust.stderr
+    assert list(locust.folder.glob("runs")) == []
+
+
+@pytest.mark.parametrize("processes", [[], ["--processes", "2"]], ids=["alone", "two workers"])
+@pytest.mark.parametrize("locustfile", ["shoppers.py", "foreign.py"])
+def test_a_disk_that_fills_ends_the_run_in_order(
+    locust: Locust, shop: ScriptedShop, processes: list[str], locustfile: str
+) -> None:
+    own = locustfile == "shoppers.py"
+    plan = ["--scenario", scenario(locust.folder, 60.0)] if own else ["-u", "4", "-r", "4", "-t", "60s"]
+    process = locust.start("--host", shop.url, *plan, *processes, locustfile=locustfile, file_limit_bytes=7000)
+    assert process.wait(LIMIT_S) == 4, locust.stderr  # every file that would grow beyond the limit fails to be written
+    [path] = locust.folder.glob("runs/*/*")
+    said = [line for line in locust.stderr.splitlines() if line.startswith("lonjak: ")]
+    where = path.relative_to(locust.folder)
+    assert said == [f"lonjak: cannot record into {where}: File too large; free some space or give --out DIR"]
+    assert "Traceback" not in locust.stderr
+    run = RunDirectory.open(path)
+    manifest = Manifest.read(run.manifest)
+    assert (manifest.complete, manifest.interrupted, manifest.ended_at) == (False, False, None)
+    assert timed(run) > 0
+    assert requests_by_kind(run)
+    assert [event.detail["reason"] for event in events(run, "run_stopped")] == ["cannot be recorded"]
+    assert {file.suffix for file in path.iterdir()} == {".toml", ".json", ".csv", ".jsonl", ".hlog"}
+    assert not any(alive(worker.pid) for worker in manifest.workers)
+    count = shop.count
+    gevent.sleep(0.5)
+    assert shop.count == count
+
+
+def test_a_target_that_is_another_site_is_said_before_its_faults(locust: Locust, shop: ScriptedShop) -> None:
+    plan = '[[faults]]\nkind = "kill-worker"\ntier = "shop"\nat_s = 0.5\n'
+    arguments = ["--host", shop.url, "--scenario", scenario(locust.folder, more=plan)]
+    assert locust.run(*arguments, locustfile="door.py") == 4
+    [line] = [line for line in locust.stderr.splitlines() if line.startswith("lonjak: ")]
+    assert f"{shop.url} is not the bundled shop" in line
     assert list(locust.folder.glob("runs")) == []
 
 

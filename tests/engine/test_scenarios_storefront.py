@@ -1,5 +1,7 @@
 """The reference storefront over real HTTP: what it asks for, what it believes, and what it writes into the ledger."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -246,12 +248,32 @@ def test_the_bundled_shop_is_recognised(server: PageServer) -> None:
     [
         (Scripted("<html>It works!</html>"), "front page does not carry the shop's mark"),
         (Scripted(status=503), "front page answers 503"),
+        (Scripted(wait_s=9.0), "nothing came back within 4 s"),
     ],
 )
 def test_another_site_is_not_recognised(server: PageServer, answer: Scripted, sentence: str) -> None:
     server.answer("GET", "/", answer)
     with pytest.raises(TargetUnrecognised, match=sentence):
         recognise(SCENARIO, server.url)
+
+
+def test_a_front_page_that_redirects_to_a_foreign_host_is_refused_by_its_name(server: PageServer) -> None:
+    # In a process of its own: a gate cannot be removed again.
+    server.answer("GET", "/", Scripted(status=302, location="http://192.0.2.1/"))
+    look = (
+        "import sys, locust\n"
+        "from loadgen.gate import Gate\n"
+        "from loadgen.errors import TargetRefused\n"
+        "from scenarios.reference_recognition import why_not_recognised\n"
+        "Gate().install()\n"
+        "try:\n    print(why_not_recognised(sys.argv[1]))\n"
+        "except TargetRefused as refused:\n    print(refused)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", look, server.url], capture_output=True, text=True, check=True).stdout
+    assert said == (
+        f"the front page of {server.url} redirects elsewhere: "
+        "192.0.2.1 is neither loopback nor an address of a host given by --allow-host: nothing was sent\n"
+    )
 
 
 def test_unknown_mix_and_storefront_are_named_together_with_the_known_ones(server: PageServer) -> None:
