@@ -13,6 +13,8 @@ import uvicorn.loops.uvloop
 import uvicorn.protocols.http.httptools_impl
 from starlette.types import ASGIApp
 
+from reference_shop.preloading import import_lazy_packages
+
 # Longer than an edge keeps an idle connection, so that the edge and not the shop closes it.
 _KEEP_ALIVE_S = 75
 # Longer than nearly every payment takes, shorter than the supervisor's patience.
@@ -21,7 +23,11 @@ _BACKLOG = 2048
 
 
 def prepare() -> None:
-    """Log warnings to standard error, which the supervisor keeps in a file."""
+    """Log to standard error, which the supervisor keeps in a file, and import all that serving will need.
+
+    To be called while this process may still read its files: before it drops its privileges.
+    """
+    import_lazy_packages()
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 

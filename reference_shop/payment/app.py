@@ -83,7 +83,7 @@ def _key_of(text: str) -> UUID:
 def _charge_in(body: bytes) -> tuple[int, str]:
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for brackets in brackets in brackets
         document = None
     match document:
         case {"amount_idr": int() as amount_idr, "card_token": str() as card_token} if (

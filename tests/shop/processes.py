@@ -21,6 +21,7 @@ SCHEMA = "shop_under_test"
 OPS_TOKEN = "a-token-that-only-tests-know"
 RUN_AS = "nobody" if os.geteuid() == 0 else None
 WITHIN_S = 30
+PLAINLY = ("-m",)
 
 
 def wait_until(happened: Callable[[], object], what: str) -> None:
@@ -118,6 +119,7 @@ class Workshop:
     database_url: str
     images: Path
     schema: str = SCHEMA
+    launcher: tuple[str, ...] = PLAINLY
     programs: list[Program] = field(default_factory=list)
 
     def payment(self, latency_ms: int = 1, decline_ratio: float = 0.0, journal: str = "journal") -> Program:
@@ -153,7 +155,7 @@ class Workshop:
         document = settings | {"listen_fd": listener.fileno(), "run_as": RUN_AS}
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", f"reference_shop.{name}"],
+                [sys.executable, *self.launcher, f"reference_shop.{name}"],
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=file,
@@ -185,7 +187,13 @@ def _is_ready(program: Program) -> bool:
         return False
 
 
-def seed_shop(database_url: str, images: Path, schema: str = SCHEMA, products: int = PRODUCT_COUNT) -> list[str]:
+def seed_shop(
+    database_url: str,
+    images: Path,
+    schema: str = SCHEMA,
+    products: int = PRODUCT_COUNT,
+    launcher: tuple[str, ...] = PLAINLY,
+) -> list[str]:
     """Run the seed; return the lines that it printed."""
     settings = {
         "database_url": database_url,
@@ -196,7 +204,7 @@ def seed_shop(database_url: str, images: Path, schema: str = SCHEMA, products: i
         "run_as": RUN_AS,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "reference_shop.seed"],
+        [sys.executable, *launcher, "reference_shop.seed"],
         input=json.dumps(settings),
         capture_output=True,
         text=True,
