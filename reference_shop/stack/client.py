@@ -61,6 +61,12 @@ def stacks(port: int | None = None) -> list[StackDocument]:
 
 def _check_surroundings(settings: StackSettings) -> None:
     """What can be said before anything is started."""
+    # Only an edge binds the port itself; shop workers inherit it from the supervisor, who may still be root.
+    if settings.edge == "nginx" and settings.run_as is not None and 0 < settings.port < ports.lowest_for_all():
+        raise StackProblem(
+            f"port {settings.port} is reserved for root, and the edge does not run as root: "
+            f"choose one above {ports.lowest_for_all() - 1} with --port"
+        )
     ports.check_free(settings.port)
     if settings.edge == "nginx" and nginx.find_program() is None:
         raise ProgramAbsent(f"nginx is not installed: {nginx.INSTALL_COMMAND}, or use --edge direct")

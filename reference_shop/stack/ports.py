@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from pathlib import Path
 
 import psutil
 
@@ -9,6 +10,7 @@ from reference_shop.stack.problems import PortHeld, StackProblem
 
 HOST = "127.0.0.1"
 BACKLOG = 4096  # what the kernel allows at most by default (net.core.somaxconn)
+_LOWEST_FOR_ALL = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 
 
 def listen(port: int = 0) -> socket.socket:
@@ -44,6 +46,11 @@ def check_free(port: int) -> None:
     """Raise StackProblem, naming the holder, when somebody listens on `port` of 127.0.0.1 (or of every address)."""
     if port:
         reserve(port).close()
+
+
+def lowest_for_all() -> int:
+    """The lowest port that a user other than root may listen on."""
+    return int(_LOWEST_FOR_ALL.read_text())
 
 
 def holder_of(port: int) -> str:

@@ -77,6 +77,18 @@ def test_up_on_a_taken_port_names_the_holder_and_starts_nothing() -> None:
     assert time.monotonic() - began < 5  # a second, and room for a noisy machine
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root is asked for a port that is not for everybody")
+def test_up_behind_an_edge_on_a_port_for_root_only_is_refused_at_once() -> None:
+    if ports.lowest_for_all() < 8:
+        pytest.skip("here every port is for everybody")
+    ended = lonjak("shop", "up", "--edge", "nginx", "--port", "7")
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == (
+        "lonjak: port 7 is reserved for root, and the edge does not run as root: "
+        f"choose one above {ports.lowest_for_all() - 1} with --port\n"
+    )
+
+
 def test_ctrl_c_stops_a_stack_in_the_foreground(state_dir: Path) -> None:
     command = [*LONJAK, "shop", "up", "--edge", "direct", "--port", "0", "--products", "50", "--workers", "1"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shop:
