@@ -58,8 +58,8 @@ class RunDirectory:
             for path in fresh.values():
                 path.unlink(missing_ok=True)
             raise EnvironmentProblem(
-                f"cannot write the documents of {self.path}: {error.strerror}; its record is whole: "
-                f"draw them with `lonjak report {self.path}` once there is room"
+                f"cannot write the documents of {self.path}: {error.strerror}; "
+                f"draw them with `lonjak report {self.path}` once that is mended"
             ) from None
 
     @property

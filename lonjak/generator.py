@@ -66,10 +66,10 @@ def serve(command: Sequence[str], cpus: Sequence[int], on_tick: Callable[[], Non
 
 
 def explain_early_end(run: RunDirectory, code: int) -> LonjakError:
-    """Why the generator ended before any traffic, in its own sentence, with exit code 2 or 4."""
+    """Why the generator ended before its time, in its own sentence, with exit code 2 or 4."""
     lines = (run.path / LOG_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     said = [line.partition("lonjak: ")[2] for line in lines if line.startswith("lonjak: ")]
-    sentence = " ".join(said) or f"the load generator ended with {code} before any traffic: {' '.join(lines[-5:])}"
+    sentence = " ".join(said) or f"the load generator ended with {code} before its time: {' '.join(lines[-5:])}"
     return UsageProblem(sentence) if code == ExitCode.USAGE else EnvironmentProblem(sentence)
 
 

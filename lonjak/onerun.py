@@ -48,6 +48,8 @@ def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) ->
         early_end = KeyboardInterrupt() if interrupted else generator.explain_early_end(run, code)
         shutil.rmtree(run.path)  # nothing was recorded
         raise early_end
+    if code == ExitCode.ENVIRONMENT:
+        raise generator.explain_early_end(run, code)  # it could not record any more
     progress.start("analysis and report")
     answer = draw(run)
     return Answer(answer.sentence, answer.report, ExitCode.INTERRUPTED) if interrupted else answer

@@ -159,8 +159,8 @@ def test_the_answer_comes_first_and_in_one_sentence(pages):
     answer = re.search(r'<h1 class="answer">([^<]*)</h1>', pages["faulty"])[1]
     assert answer.replace("\u00a0", " ") == (
         "With up to 1 shopper arriving per second, the shop missed 1 of 2 objectives (failed requests, all requests: "
-        "12.5 %, not &lt; 1 %), recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost no acknowledged "
-        "order."
+        "12.5 %, not &lt; 1 %), recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost no "
+        "acknowledged order."
     )
 
 
