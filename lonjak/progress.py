@@ -24,7 +24,7 @@ class Progress:
         )
         self._bars = RichProgress(*columns, console=self._console, transient=False)
         self._task = self._bars.add_task("", visible=False, note="", total=None)
-        self._title = ""
+        self._title, self._unit = "", ""
         self._spoke_at = 0.0
 
     def __enter__(self) -> Self:
@@ -38,11 +38,11 @@ class Progress:
         if self._console.is_terminal:
             self._bars.stop()
 
-    def start(self, title: str, total: float | None = None) -> None:
+    def start(self, title: str, total: float | None = None, unit: str = "") -> None:
         """Begin a task of `total` steps or seconds, unknown when None; naming the current one again changes nothing."""
         if title == self._title:
             return
-        self._title = title
+        self._title, self._unit = title, unit
         self._spoke_at = time.monotonic()
         self._bars.reset(self._task, description=title, total=total, visible=True, note="")
         if not self._console.is_terminal:
@@ -55,7 +55,7 @@ class Progress:
         if not self._console.is_terminal and now - self._spoke_at >= _LINE_EVERY_S:
             self._spoke_at = now
             total = self._bars.tasks[0].total
-            share = f"{completed:.0f} of {total:.0f}" if total else f"{completed:.0f}"
+            share = f"{completed:.0f} of {total:.0f}{self._unit}" if total else f"{completed:.0f}"
             text = f"  {self._title}: {share}{', ' if note else ''}{note}"
             self._console.print(text, highlight=False, soft_wrap=True)
 

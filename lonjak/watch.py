@@ -23,7 +23,7 @@ class RunWatch:
         self._failed_count = 0
         self._first_at: float | None = None
         self._planned_s = load.duration_s + load.drain_s
-        progress.start(title, total=self._planned_s)
+        progress.start(title, total=self._planned_s, unit=" s")
 
     def look(self) -> None:
         """Take in what is new, and show it."""
@@ -32,7 +32,7 @@ class RunWatch:
             return
         self._first_at = self._first_at or time.monotonic()
         latest = max(self._requests) - 1  # the newest second may still be growing
-        note = f"s, {self._requests[latest]} requests/s, {self._failed_count} failed"
+        note = f"{self._requests[latest]} requests/s, {self._failed_count} failed"
         self._progress.advance(min(time.monotonic() - self._first_at, self._planned_s), note)
 
     def _read(self) -> None:
