@@ -1,15 +1,12 @@
 """`lonjak shop`: starts the reference shop with everything it needs, shows it, and stops it."""
 
-import contextlib
 import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -68,9 +65,11 @@ def up(
         generator_cpus=cpus.generator,
         run_as=default_run_as(),
     )
-    with _terminated_as_interrupted():
-        path = _start(settings, detach=detach)
-        return ExitCode.PASS if detach else _stay(path.parent)
+    folder, url = _start(settings, detach=detach)
+    if detach:
+        click.echo(url)
+        return ExitCode.PASS
+    return _stay(folder, url)
 
 
 @command.command("status")
@@ -94,8 +93,8 @@ def down(port: int | None) -> ExitCode:
     return ExitCode.PASS
 
 
-def _start(settings: StackSettings, *, detach: bool) -> Path:
-    """Start the stack under a progress display, and print its address."""
+def _start(settings: StackSettings, *, detach: bool) -> tuple[Path, str]:
+    """Start the stack under a progress display; its folder and address."""
     with Progress() as progress:
 
         def show(step: Step) -> None:
@@ -106,13 +105,13 @@ def _start(settings: StackSettings, *, detach: bool) -> Path:
     stack = document.read(path.parent)
     if stack is None:
         raise EnvironmentProblem("the shop was stopped as soon as it was ready")
-    click.echo(stack.url)
-    return path
+    return path.parent, stack.url
 
 
-def _stay(folder: Path) -> ExitCode:
-    """Wait until somebody stops the stack, or this command is interrupted, and then stop it."""
+def _stay(folder: Path, url: str) -> ExitCode:
+    """Print the address, wait until somebody stops the stack or this command is interrupted, and then stop it."""
     try:
+        click.echo(url)
         while (stack := document.read(folder)) and stack.supervisor.alive:
             if stack.state == "failed":
                 raise EnvironmentProblem(_failure(stack))
@@ -160,17 +159,3 @@ def _table(stack: StackDocument) -> str:
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (_COLUMNS, *rows))
     title = f"{stack.url}  {stack.state}, edge {stack.edge}, {stack.products:,} products, up {uptime}"
     return "\n".join((title, *(line.rstrip() for line in lines)))
-
-
-@contextlib.contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """A SIGTERM ends the block as Ctrl-C does, so that the stack is stopped in order."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)

@@ -40,11 +40,12 @@ def test_a_worker_needs_nothing_more_whatever_it_is_asked(
     watched: Workshop, workshop: Workshop, postgres: Postgres, records: Path
 ) -> None:
     provider = workshop.payment(journal="of-the-watched")
-    worker = watched.web(provider.url)
+    worker = watched.web(provider.url, worker="watched")
     for ask_for in (browse, be_hostile, shop_as_a_guest, shop_with_an_account, operate):
         with Shopper(worker.url) as shopper:
             ask_for(shopper)
-    ask(postgres.url, "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+    end_sessions = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name ~ $1"
+    assert ask(postgres.url, end_sessions, "watched") > 0
     with Shopper(worker.url) as shopper:
         shopper.get("/product/1")  # on a lost session
         with missing_table(postgres.url):
@@ -60,8 +61,10 @@ def test_a_worker_needs_nothing_more_whatever_it_is_asked(
 def missing_table(url: str) -> Iterator[None]:
     """A database that nobody has foreseen."""
     ask(url, f"ALTER TABLE {SCHEMA}.products RENAME TO mislaid")
-    yield
-    ask(url, f"ALTER TABLE {SCHEMA}.mislaid RENAME TO products")
+    try:
+        yield
+    finally:
+        ask(url, f"ALTER TABLE {SCHEMA}.mislaid RENAME TO products")
 
 
 def browse(shopper: Shopper) -> None:
