@@ -13,7 +13,7 @@ from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.ports import HOST, number_of
 from reference_shop.stack.settings import StackSettings
 
-# The published median of a card payment's answer is of this order; sigma gives the long tail.
+# An assumption, not a measured figure: a card payment that takes about this long, now and then several times as long.
 _PAYMENT_LATENCY: dict[str, object] = {"distribution": "lognormal", "median_ms": 80, "sigma": 0.5}
 _DECLINE_RATIO = 0.02
 
