@@ -12,35 +12,30 @@ from pathlib import Path
 from loadgen.errors import ConfigProblem, UsageProblem
 from loadgen.fields import Fields
 from loadgen.gate import host_of
+from loadgen.load import MODELS, Load, load_lines, read_load
 from loadgen.objectives import Objective, parse_objectives
-from loadgen.pacing import RatePoint
-from loadgen.units import format_duration
 
-MODELS = ("partly-open",)
+__all__ = [
+    "DEFAULT_OBJECTIVES",
+    "FAULT_KINDS",
+    "MODELS",
+    "OVERRIDES",
+    "SEGMENTS",
+    "FaultPlan",
+    "Load",
+    "Scenario",
+    "Shoppers",
+    "foreign_scenario",
+    "load_objectives",
+    "load_scenario",
+    "resolve",
+    "scenario_names",
+    "to_toml",
+]
 FAULT_KINDS = ("kill-worker",)
 SEGMENTS = ("web", "phone", "app", "bot")
-OVERRIDES = ("rate", "duration", "seed", "target")  # as flags and as LONJAK_RATE, LONJAK_DURATION, …
+OVERRIDES = ("rate", "users", "duration", "seed", "target")  # as flags and as LONJAK_RATE, LONJAK_DURATION, …
 DEFAULT_OBJECTIVES = {"failed_ratio": "< 0.01"}  # without any, no run could fail
-_FLAT = ((0.0, 1.0), (1.0, 1.0))
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """How many sessions begin, and when. The profile holds (share of the duration, share of the rate) points."""
-
-    model: str = "partly-open"
-    rate_per_s: float = 1.0
-    profile: tuple[tuple[float, float], ...] = _FLAT
-    duration_s: float = 60.0
-    warmup_s: float = 0.0
-    drain_s: float = 10.0
-    session_cap: int = 5000
-    seed: int = 1
-
-    @property
-    def rate(self) -> tuple[RatePoint, ...]:
-        """The profile in seconds and sessions per second."""
-        return tuple(RatePoint(at * self.duration_s, share * self.rate_per_s) for at, share in self.profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,23 +84,12 @@ def load_scenario(name_or_path: str, flags: Mapping[str, str | None] | None = No
     `flags` are values given on the command line, by the names in OVERRIDES; None means not given.
     """
     path = _find(name_or_path)
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigProblem([f"{path} cannot be read: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigProblem([f"{path} is not TOML: {error}"]) from None
-    return resolve(table, path.stem, _overrides(flags or {}))
+    return resolve(_read(path), path.stem, _overrides(flags or {}), path.parent)
 
 
 def load_objectives(path: Path) -> tuple[Objective, ...]:
     """The objectives of a TOML file of their own, with or without an [objectives] table around them."""
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigProblem([f"{path} cannot be read: {error.strerror}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigProblem([f"{path} is not TOML: {error}"]) from None
+    table = _read(path)
     inner = table.get("objectives", table)
     objectives, problems = parse_objectives(inner) if isinstance(inner, dict) else ((), ["[objectives] is not a table"])
     if not objectives and not problems:
@@ -115,11 +99,16 @@ def load_objectives(path: Path) -> tuple[Objective, ...]:
     return objectives
 
 
-def resolve(table: Mapping[str, object], name: str, overrides: Mapping[str, tuple[str, str]]) -> Scenario:
-    """A scenario from a parsed TOML table; `overrides` maps names in OVERRIDES to (where it was given, text)."""
+def resolve(
+    table: Mapping[str, object], name: str, overrides: Mapping[str, tuple[str, str]], folder: Path | None = None
+) -> Scenario:
+    """A scenario from a parsed TOML table; `overrides` maps names in OVERRIDES to (where it was given, text).
+
+    `folder` is where the files lie that the table names; without it, the current one.
+    """
     root = Fields(dict(table), "")
     named = root.text("name", name)
-    load, stretch = _load(root.table("load"), overrides, root.problems)
+    load, stretch = read_load(root.table("load"), overrides, folder or Path())
     scenario = Scenario(
         name=named,
         description=root.text("description", ""),
@@ -144,21 +133,14 @@ def foreign_scenario(name: str, target: str | None, duration_s: float, seed: int
 
 def to_toml(scenario: Scenario) -> str:
     """The resolved scenario as a file that `load_scenario` reads back to an equal one."""
-    load, shoppers = scenario.load, scenario.shoppers
+    shoppers = scenario.shoppers
     lines = [
         f"name = {_quoted(scenario.name)}",
         f"description = {_quoted(scenario.description)}",
         f"storefront = {_quoted(scenario.storefront)}",
         *([f"target = {_quoted(scenario.target)}"] if scenario.target else []),
         "\n[load]",
-        f"model = {_quoted(load.model)}",
-        f"rate_per_s = {load.rate_per_s!r}",
-        f"profile = [{', '.join(f'[{at!r}, {share!r}]' for at, share in load.profile)}]",
-        f'duration = "{format_duration(load.duration_s)}"',
-        f'warmup = "{format_duration(load.warmup_s)}"',
-        f'drain = "{format_duration(load.drain_s)}"',
-        f"session_cap = {load.session_cap}",
-        f"seed = {load.seed}",
+        *load_lines(scenario.load),
         "\n[shoppers]",
         f"mix = {_quoted(shoppers.mix)}",
         *(f"{name} = {getattr(shoppers, name)!r}" for name in ("zipf_exponent", "think_time_scale", "patience_s")),
@@ -188,31 +170,6 @@ def _target(root: Fields, given: tuple[str, str] | None) -> str | None:
     return target
 
 
-def _load(given: Fields, overrides: Mapping[str, tuple[str, str]], problems: list[str]) -> tuple[Load, float]:
-    """The load, and by how much another duration than the file's own stretches its timetable."""
-    written_s = given.duration("duration", 60.0, low=1.0)
-    given.override("rate_per_s", overrides.get("rate"))
-    given.override("duration", overrides.get("duration"))
-    given.override("seed", overrides.get("seed"))
-    duration_s = given.duration("duration", 60.0, low=1.0)
-    model = given.choice("model", "partly-open", (*MODELS, "locustfile"))
-    load = Load(
-        model=model,
-        rate_per_s=given.number("rate_per_s", 1.0, low=0.0 if model not in MODELS else 0.001, high=100_000.0),
-        profile=given.points("profile", _FLAT),
-        duration_s=duration_s,
-        warmup_s=given.duration("warmup", 0.0) * duration_s / written_s,
-        drain_s=given.duration("drain", 10.0),
-        session_cap=given.whole("session_cap", 5000, low=1, high=1_000_000),
-        seed=given.whole("seed", 1, low=0, high=2**63 - 1),
-    )
-    if load.warmup_s >= load.duration_s:
-        problems.append(
-            f"[load] warmup is {load.warmup_s:g} s, but must be shorter than the duration of {load.duration_s:g} s"
-        )
-    return load, duration_s / written_s
-
-
 def _shoppers(given: Fields) -> Shoppers:
     default = Shoppers()
     return Shoppers(
@@ -240,10 +197,15 @@ def _fault(given: Fields, duration_s: float, stretch: float) -> FaultPlan:
     )
 
 
+def variable_of(name: str) -> str:
+    """The environment variable that stands for one of OVERRIDES."""
+    return f"LONJAK_{name.upper()}"
+
+
 def _overrides(flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for name in OVERRIDES:
-        flag, variable = flags.get(name), f"LONJAK_{name.upper()}"
+        flag, variable = flags.get(name), variable_of(name)
         if flag is not None:
             found[name] = (f"--{name}", flag)
         elif variable in os.environ:
@@ -253,6 +215,15 @@ def _overrides(flags: Mapping[str, str | None]) -> dict[str, tuple[str, str]]:
 
 def _folder() -> Path:
     return Path(__file__).resolve().parent.parent / "scenarios"
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigProblem([f"{path} cannot be read: {error.strerror}"]) from None
+    except ValueError as error:  # not TOML, not UTF-8, or a number of thousands of digits
+        raise ConfigProblem([f"{path} is not TOML: {error}"]) from None
 
 
 def _find(name_or_path: str) -> Path:
@@ -267,7 +238,7 @@ def _find(name_or_path: str) -> Path:
 def _description(path: Path) -> str:
     try:
         return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError):
         return "cannot be read"
 
 

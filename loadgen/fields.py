@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from loadgen.units import parse_duration
 
@@ -16,11 +17,29 @@ class Fields:
         self._asked: set[str] = set()
         self._inner: list[Fields] = []
         self._sources: dict[str, str] = {}
+        self._unsound: set[str] = set()
 
     def override(self, key: str, given: tuple[str, str] | None) -> None:
         """Let a flag or variable, as (where it was given, text), stand for the key's value."""
         if given:
             self._sources[key], self._values[key] = given
+
+    def value(self, key: str) -> object:
+        """Whatever is there, for somebody else to judge; None when nothing is."""
+        return self._get(key, None)
+
+    def refuse(self, key: str, why: str) -> None:
+        """Find the key wrong, whatever its value, when it is there at all."""
+        if (value := self._get(key, None)) is not None:
+            self._find_wrong(key, value, why)
+
+    def sound(self, *keys: str) -> bool:
+        """Whether nothing has been found wrong with these keys; they may be missing."""
+        return self._unsound.isdisjoint(keys)
+
+    def problem(self, sentence: str) -> None:
+        """Add a problem of this table that is not one key's alone."""
+        self.problems.append(f"{self._name}{sentence}")
 
     def text(self, key: str, default: str) -> str:
         """A string."""
@@ -53,8 +72,9 @@ class Fields:
     def whole(self, key: str, default: int, *, low: int, high: int) -> int:
         """A whole number from low to high."""
         value = self._get(key, default)
-        if isinstance(value, str) and key in self._sources and value.strip().lstrip("-").isdecimal():
-            value = int(value)
+        if isinstance(value, str) and key in self._sources:
+            with suppress(ValueError):
+                value = int(value)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
             self._wrong(key, value, f"a whole number from {low} to {high}")
             return default
@@ -65,7 +85,7 @@ class Fields:
         value = self._get(key, default)
         try:
             seconds = parse_duration(value) if isinstance(value, str | int | float) else -1.0
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter from a whole number beyond every float
             seconds = -1.0
         if not low <= seconds <= 7 * 86400:
             self._wrong(key, value, f"a duration from {low:g} s to 7 days, such as 90s or 2m")
@@ -73,7 +93,7 @@ class Fields:
         return seconds
 
     def points(self, key: str, default: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        """Pairs (share of the time, factor >= 0), the times ascending from 0 to 1."""
+        """Pairs (share of the time, factor from 0 to 1000), the times ascending from 0 to 1."""
         value = self._get(key, default)
         pairs = [_pair(entry) for entry in value] if isinstance(value, list | tuple) else []
         points = tuple(pair for pair in pairs if pair is not None)
@@ -84,7 +104,8 @@ class Fields:
             or times != sorted(times)
             or (times[0], times[-1]) != (0.0, 1.0)
         ):
-            self._wrong(key, value, "pairs [share of the duration, share of the rate] with times ascending from 0 to 1")
+            pairs_of = "pairs [share of the duration, share of the rate or the users from 0 to 1000]"
+            self._wrong(key, value, f"{pairs_of} with times ascending from 0 to 1")
             return default
         return points
 
@@ -146,18 +167,21 @@ class Fields:
 
     def _as_number(self, key: str, default: float) -> float | None:
         value = self._get(key, default)
-        if isinstance(value, str) and key in self._sources:
-            try:
-                value = float(value)
-            except ValueError:
-                return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        readable = (int, float, str) if key in self._sources else (int, float)
+        if isinstance(value, bool) or not isinstance(value, readable):
             return None
-        return float(value)
+        try:
+            number = float(value)
+        except (ValueError, OverflowError):  # the latter from a whole number beyond every float
+            return None
+        return number if math.isfinite(number) else None
 
     def _wrong(self, key: str, value: object, wanted: str) -> None:
-        shown = repr(value)[:80]
-        self.problems.append(f"{self._sources.get(key) or self._name + key} is {shown}, but must be {wanted}")
+        self._find_wrong(key, value, f"must be {wanted}")
+
+    def _find_wrong(self, key: str, value: object, why: str) -> None:
+        self._unsound.add(key)
+        self.problems.append(f"{self._sources.get(key) or self._name + key} is {value!r:.80}, but {why}")
 
 
 def _is_share(value: object) -> bool:
@@ -167,5 +191,6 @@ def _is_share(value: object) -> bool:
 def _pair(entry: object) -> tuple[float, float] | None:
     match entry:
         case [int() | float() as at, int() | float() as factor] | (int() | float() as at, int() | float() as factor):
-            return (float(at), float(factor)) if 0 <= at <= 1 and 0 <= factor <= 1000 else None
+            if not isinstance(at, bool) and not isinstance(factor, bool) and 0 <= at <= 1 and 0 <= factor <= 1000:
+                return float(at), float(factor)
     return None

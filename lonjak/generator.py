@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from loadgen.config import OVERRIDES, variable_of
 from loadgen.errors import EnvironmentProblem, LonjakError, UsageProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.rundir import RunDirectory
@@ -56,13 +57,13 @@ def follow(
     An interruption of this process (SIGINT, SIGTERM) asks it to end its run in order, and waits for that.
     """
     with (run.path / LOG_NAME).open("w", encoding="utf-8") as log:
-        process = _start(command, cpus, log)
+        process = _start(command, cpus, log, _without_overrides())
     return _wait(process, on_tick)
 
 
 def serve(command: Sequence[str], cpus: Sequence[int], on_tick: Callable[[], None]) -> tuple[int, bool]:
     """As `follow`, for a generator that somebody steers from its web UI; its words go to this terminal."""
-    return _wait(_start(command, cpus, None), on_tick)
+    return _wait(_start(command, cpus, None, dict(os.environ)), on_tick)
 
 
 def explain_early_end(run: RunDirectory, code: int) -> LonjakError:
@@ -73,17 +74,25 @@ def explain_early_end(run: RunDirectory, code: int) -> LonjakError:
     return UsageProblem(sentence) if code == ExitCode.USAGE else EnvironmentProblem(sentence)
 
 
-def _start(command: Sequence[str], cpus: Sequence[int], log: IO[str] | None) -> "subprocess.Popen[bytes]":
+def _start(
+    command: Sequence[str], cpus: Sequence[int], log: IO[str] | None, environment: dict[str, str]
+) -> "subprocess.Popen[bytes]":
     process = subprocess.Popen(
         [*command, "--stop-with", str(os.getpid())],
         stdin=subprocess.DEVNULL,
         stdout=log or sys.stderr,
         stderr=subprocess.STDOUT if log else None,
         start_new_session=True,
-        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        env=environment | {"PYTHONUNBUFFERED": "1"},
     )
     os.sched_setaffinity(process.pid, cpus)  # inherited by the workers that it forks
     return process
+
+
+def _without_overrides() -> dict[str, str]:
+    """The environment less what is settled in the scenario that the generator gets."""
+    settled = {variable_of(name) for name in OVERRIDES}
+    return {name: value for name, value in os.environ.items() if name not in settled}
 
 
 def _wait(process: "subprocess.Popen[bytes]", on_tick: Callable[[], None]) -> tuple[int, bool]:

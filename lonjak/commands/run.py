@@ -13,6 +13,7 @@ from lonjak.onerun import RunOptions, run_scenario
 from lonjak.preflight import choose_target
 from lonjak.progress import Progress
 
+_LOCUSTFILE_USERS = 10
 _PATH = click.Path(path_type=Path)
 _EXAMPLES = """\b
 Examples:
@@ -33,7 +34,7 @@ Examples:
 @click.option("--allow-host", "allow_hosts", multiple=True, metavar="HOST", help="A host that you may load.")
 @click.option("--no-faults", is_flag=True, help="Leave the scenario's faults out.")
 @click.option("--stack", metavar="FILE", type=_PATH, help="A stack.json, for a shop that Lonjak did not start.")
-@click.option("--users", default=10, show_default=True, type=click.IntRange(1), help="For a locustfile: its users.")
+@click.option("--users", metavar="N", help="Users of the closed model, or of a locustfile (10).")
 @click.option(
     "--spawn-rate", default=10.0, show_default=True, type=click.FloatRange(0.1), help="And users started per s."
 )
@@ -49,7 +50,7 @@ def command(
     allow_hosts: tuple[str, ...],
     no_faults: bool,
     stack: Path | None,
-    users: int,
+    users: str | None,
     spawn_rate: float,
 ) -> ExitCode:
     """Send SCENARIO's shoppers to a shop, record, judge and report.
@@ -57,7 +58,7 @@ def command(
     SCENARIO is a name from `lonjak scenarios`, a scenario's .toml file, or a locustfile (.py) of your own, which runs
     as it is while Lonjak records it.
     """
-    flags = {"rate": rate, "duration": duration, "seed": seed, "target": target}
+    flags = {"rate": rate, "users": users, "duration": duration, "seed": seed, "target": target}
     resolved = _resolve(scenario, flags)
     if objectives:
         resolved = replace(resolved, objectives=load_objectives(objectives))
@@ -71,7 +72,7 @@ def command(
         faults=not no_faults,
         stack=stack,
         locustfile=Path(scenario) if scenario.endswith(".py") else None,
-        users=users,
+        users=_users(users),
         spawn_rate_per_s=spawn_rate,
     )
     with Progress() as progress:
@@ -79,6 +80,15 @@ def command(
     click.echo(answer.sentence)
     click.echo(answer.report)
     return answer.code
+
+
+def _users(given: str | None) -> int:
+    """How many users a locustfile gets; a scenario has its own number."""
+    if given is None:
+        return _LOCUSTFILE_USERS
+    if not given.isdecimal() or int(given) < 1:
+        raise ConfigProblem([f"--users is {given!r}, but must be a whole number from 1"])
+    return int(given)
 
 
 def _resolve(scenario: str, flags: dict[str, str | None]) -> Scenario:

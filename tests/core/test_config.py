@@ -47,7 +47,7 @@ def test_all_problems_are_told_at_once_with_the_valid_names() -> None:
         "scenario mine: colour is not a key; known: "
         "description, faults, load, name, objectives, shoppers, storefront, target",
         "scenario mine: [load] speed is not a key; known: "
-        "drain, duration, model, profile, rate_per_s, seed, session_cap, warmup",
+        "arrivals, drain, duration, model, profile, rate_per_s, seed, session_cap, trace, users, warmup",
     )
 
 
