@@ -4,27 +4,25 @@ Locust runs exactly one ArrivalSource in each worker (dispatcher.py); shoppers a
 arrival and gone when they leave. docs/adr/0005 says why.
 """
 
-import logging
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import ClassVar
 
-import gevent
 from gevent.event import Event as Flag
-from gevent.pool import Group
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from loadgen.attendance import Attendance, OpenSession, Steps, Visit
 from loadgen.client import Timeouts
 from loadgen.config import Scenario
-from loadgen.recorder import Ending, Recorder
+from loadgen.errors import UsageProblem
+from loadgen.pacing import users_at
+from loadgen.recorder import Recorder
 from loadgen.schedule import Arrival, Schedule, Share
-from loadgen.session import Session, SessionCut, draw_segment
+from loadgen.session import Session, draw_segment
 
-logger = logging.getLogger(__name__)
+_LOOK_S = 0.1  # how often the closed model looks whether its profile wants more users
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,39 +38,30 @@ class Assignment:
 
 
 class Arrivals:
-    """Begins one worker's sessions in time and sees them off.
+    """Open arrivals of one worker: every session begins at its instant, whether or not the shop keeps up.
 
-    `visit` is what a shopper does; `open_session` makes the shopper. At most `session_cap` sessions are in progress;
-    who arrives beyond that is dropped, and counted.
+    At most `session_cap` sessions are in progress; who arrives beyond that is dropped, and counted.
     """
 
-    def __init__(
-        self,
-        assignment: Assignment,
-        open_session: Callable[[Arrival, Flag], Session],
-        visit: Callable[[Session], None],
-    ) -> None:
+    def __init__(self, assignment: Assignment, open_session: OpenSession, visit: Visit) -> None:
         self._assignment = assignment
-        self._open_session = open_session
-        self._visit = visit
-        self._schedule = Schedule(assignment.scenario.load, assignment.share)
-        self._sessions = Group()
-        self._cut = Flag()
+        self._clock = assignment.recorder.clock
+        self._attendance = Attendance(assignment.recorder, open_session, visit, self._on_end)
         self._changed = Flag()
         self._closed = False
         self._over = Flag()
+        self._schedule = Schedule(assignment.scenario.load, assignment.share)
 
     @property
     def in_progress_count(self) -> int:
         """Sessions that have begun and not ended."""
-        return len(self._sessions)
+        return self._attendance.in_progress_count
 
     def run(self) -> None:
         """Begin every session at its instant, until `close`; return after `finish`."""
-        clock = self._assignment.recorder.clock
         while not self._closed:
             arrival = self._schedule.next
-            if self._changed.wait(None if arrival is None else max(0.0, arrival.due_s - clock.elapsed_s)):
+            if self._changed.wait(None if arrival is None else max(0.0, arrival.due_s - self._clock.elapsed_s)):
                 self._changed.clear()
             elif arrival is not None:
                 self._schedule.advance()
@@ -80,7 +69,7 @@ class Arrivals:
         self._over.wait()
 
     def set_rate(self, rate_per_s: float, from_s: float) -> None:
-        """Offer another rate from an instant of the run on."""
+        """Offer another rate from an instant of the run on; UsageProblem where the load has none."""
         self._schedule.set_rate(rate_per_s, from_s)
         self._changed.set()
 
@@ -92,42 +81,64 @@ class Arrivals:
     def cut(self) -> None:
         """Let every session leave at its next thought; a request in flight is finished."""
         self.close()
-        self._cut.set()
+        self._attendance.cut()
 
     def join(self, timeout_s: float) -> bool:
         """Wait for all sessions to end; False when some are still there after `timeout_s`."""
-        self._sessions.join(timeout=timeout_s)
-        return not self._sessions
+        return self._attendance.join(timeout_s)
 
     def finish(self) -> None:
         """Let `run` return."""
         self.close()
         self._over.set()
+        self._attendance.close()
 
     def _admit(self, arrival: Arrival) -> None:
         assignment = self._assignment
-        if len(self._sessions) >= assignment.session_cap or not assignment.may_arrive():
+        if self.in_progress_count < assignment.session_cap and assignment.may_arrive():
+            self._attendance.begin(arrival)
+        else:
             segment = draw_segment(assignment.scenario, arrival.number)
             assignment.recorder.session_dropped(int(arrival.due_s), segment)
-            return
-        self._sessions.start(gevent.Greenlet(self._attend, arrival))
 
-    def _attend(self, arrival: Arrival) -> None:
-        recorder = self._assignment.recorder
-        session = self._open_session(arrival, self._cut)
-        recorder.session_arrived(session.arrival_s, session.segment, session.lag_us)
-        ending: Ending = "cut"
-        try:
-            self._visit(session)
-            ending = "abandoned" if session.abandoned else "finished"
-        except SessionCut:
-            pass
-        except Exception as error:
-            recorder.warn_once(f"a session's code failed: {_describe(error)}")
-            logger.exception("Session %s failed in its own code", session.number)
-        finally:
-            recorder.session_ended(session.arrival_s, session.segment, ending)
-            session.client.close()
+    def _on_end(self) -> None:
+        """A session is over; in the open model that is nobody's cue."""
+
+
+class ClosedArrivals(Arrivals):
+    """The closed model: as many shoppers as there are users, each followed by another when it leaves.
+
+    A session counts from the instant at which it begins: nobody waits outside, which is what the closed model hides.
+    """
+
+    def __init__(self, assignment: Assignment, open_session: OpenSession, visit: Visit) -> None:
+        super().__init__(assignment, open_session, visit)
+        self._begun_count = 0
+
+    def run(self) -> None:
+        """Keep as many sessions in progress as wanted, until `close`; return after `finish`."""
+        while not self._closed:
+            self._fill()
+            self._changed.wait(_LOOK_S)
+            self._changed.clear()
+        self._over.wait()
+
+    def set_rate(self, rate_per_s: float, from_s: float) -> None:  # noqa: ARG002 (whenever it is)
+        """Refuse: a closed model has no arrival rate."""
+        raise UsageProblem(f"a rate of {rate_per_s:g}/s cannot be set: sessions of the closed model follow one another")
+
+    def _on_end(self) -> None:
+        if not self._changed.is_set():
+            self._changed.set()
+
+    def _fill(self) -> None:
+        assignment, share = self._assignment, self._assignment.share
+        elapsed_s = self._clock.elapsed_s
+        wanted = (users_at(assignment.scenario.load, elapsed_s) - share.index + share.count - 1) // share.count
+        while self.in_progress_count < min(wanted, assignment.session_cap) and assignment.may_arrive():
+            number = share.index + share.count * self._begun_count
+            self._begun_count += 1
+            self._attendance.begin(Arrival(number, max(0.0, self._clock.elapsed_s)))
 
 
 class ArrivalSource(User):
@@ -157,8 +168,12 @@ class ArrivalSource(User):
         """The base URL under load."""
         return self._assigned.target
 
-    def visit(self, session: Session) -> None:  # noqa: ARG002 - a subclass's business
-        """What one shopper does, from the first page to leaving. Called in a greenlet of the session's own."""
+    def visit(self, session: Session) -> Steps | None:  # noqa: ARG002 - a subclass's business
+        """What one shopper does, from the first page to leaving.
+
+        Either a function that pauses by `session.think(seconds)`, or a generator that yields those seconds and holds no
+        greenlet meanwhile, which is what lets a machine hold many shoppers.
+        """
         raise TypeError(f"{type(self).__name__} does not say what a shopper does: give it a `visit`")
 
     @classmethod
@@ -168,7 +183,8 @@ class ArrivalSource(User):
     @task
     def arrive(self) -> None:
         """Run the arrivals of one run; Locust calls it once and ends it by stopping the user."""
-        arrivals = ArrivalSource.current = Arrivals(self._assigned, self._open_session, self.visit)
+        kind = ClosedArrivals if self.scenario.load.model == "closed" else Arrivals
+        arrivals = ArrivalSource.current = kind(self._assigned, self._open_session, self.visit)
         arrivals.run()
         raise StopUser
 
@@ -183,9 +199,3 @@ class ArrivalSource(User):
             request_event=self.environment.events.request,
             timeouts=self.timeouts,
         )
-
-
-def _describe(error: Exception) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Self
 
 from loadgen.histogram import Histogram
@@ -45,29 +45,30 @@ class WorkerLoad:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One message from a worker: finished seconds, and how it is doing. `until_s` says up to where it is complete."""
+    """One message from a worker: seconds, or pieces of them, that add up.
+
+    The last message of a second says up to where the worker has handed in everything, `until_s`, and how it is doing.
+    """
 
     worker: str
-    until_s: int
     seconds: tuple[Second, ...]
-    load: WorkerLoad
+    until_s: int = 0
+    load: WorkerLoad | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """As plain lists and dictionaries."""
-        load = self.load
         return {
             "worker": self.worker,
             "until_s": self.until_s,
-            "load": [load.pid, load.cpu_ratio, load.memory_bytes, load.sessions_in_progress],
+            "load": list(astuple(self.load)) if self.load else None,
             "seconds": [_second_to_wire(second) for second in self.seconds],
         }
 
     @classmethod
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """The batch that `to_wire` made."""
-        return cls(
-            wire["worker"], wire["until_s"], tuple(map(_second_from_wire, wire["seconds"])), WorkerLoad(*wire["load"])
-        )
+        load = WorkerLoad(*wire["load"]) if wire["load"] else None
+        return cls(wire["worker"], tuple(map(_second_from_wire, wire["seconds"])), wire["until_s"], load)
 
 
 def _second_to_wire(second: Second) -> list[Any]:

@@ -1,32 +1,44 @@
-"""The HTTP client of one shopper: Locust's FastHttpSession and its call shape, minus what falsifies a measurement.
+"""The HTTP client of one shopper: Locust's call shape on our own connections, and nothing that falsifies a measurement.
 
-What differs: nothing is ever resent silently, TLS is verified, connections leave from the shopper's own source address,
-a request has a time limit as a whole, and an exception inside the `with` block is a failed sample, never a lost one.
-The `request` event gets a RequestContext, which the recorder reads.
+Nothing is ever sent again silently, TLS is verified, connections leave from the shopper's own source address, a request
+has a time limit as a whole, a redirect is a sample of its own, and an exception inside a `with` block is a failed
+sample, never a lost one.
 """
 
 import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from types import TracebackType
-from typing import Any
+from ssl import SSLContext
+from typing import Any, Protocol
+from urllib.parse import urljoin
 
-import gevent
-import gevent.ssl
-from geventhttpclient.client import HTTPClient, HTTPClientPool
-from geventhttpclient.url import URL
-from locust.contrib.fasthttp import (
-    FastHttpSession,
-    LocustBadStatusCode,
-    LocustUserAgent,
-    ResponseContextManager,
-)
 from locust.event import EventHook
 
-from loadgen import locust_internals
+from loadgen import hosts
+from loadgen.answer import AnswerReader, BadAnswer
+from loadgen.connection import RequestTimedOut
+from loadgen.connections import Connections
+from loadgen.cookies import CookieJar
+from loadgen.hosts import Host, locate
+from loadgen.request import (
+    DEFAULT_HEADERS,
+    Body,
+    HeaderLines,
+    Request,
+    basic_auth,
+    fit_path,
+    header_lines,
+    with_body,
+    with_params,
+)
+from loadgen.response import ShopperResponse
 
-CONTEXT_KEY = "lonjak"
 BROWSER_CONNECTIONS = 6  # per host, as browsers hold over HTTP/1.1
+MOST_REDIRECTS = 20  # as browsers follow
+_REDIRECTS = frozenset((301, 302, 303, 307, 308))
+_BODILESS = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
+_DEFAULT_LINES = header_lines({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,151 +53,245 @@ class Timeouts:
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-@dataclass(frozen=True, slots=True)
-class RequestContext:
-    """What the recorder must know beside Locust's own figures: how late the request left, in microseconds."""
+class SampleRecorder(Protocol):
+    """Where finished samples go."""
 
-    start_lag_us: int
-
-
-class RequestTimedOut(TimeoutError):
-    """The request as a whole took longer than its limit."""
+    def on_response(self, response: ShopperResponse) -> None:
+        """Count one."""
 
 
-class ShopperResponse(ResponseContextManager):
-    """An answer, to be judged in a `with` block: `failure(why)`, `success()`, or nothing for its status to decide."""
+class ShopperClient:
+    """Speaks to one base URL as one shopper, with cookies and at most `connections` open per host.
 
-    def __exit__(  # type: ignore[override]
-        self, exc: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
-    ) -> bool:
-        if exc is None or self._manual_result is not None:
-            return bool(super().__exit__(exc, value, traceback))  # type: ignore[no-untyped-call]
-        if isinstance(value, Exception):
-            self.request_meta["exception"] = value
-            self._report_request()  # type: ignore[no-untyped-call]
-        else:  # the session was cut, or the process is ending: the answer itself stands
-            super().__exit__(None, None, None)  # type: ignore[no-untyped-call]
-        return False
-
-    def raise_for_status(self) -> None:
-        """Raise what went wrong on the way, or for a status of 400 and above."""
-        super().raise_for_status()  # type: ignore[no-untyped-call]
-        if self._manual_result is None and self.status_code >= 400:
-            raise LocustBadStatusCode(self.url, code=self.status_code)
-
-    @cached_property
-    def text(self) -> str:
-        """The body as text, by the charset that the answer names, else UTF-8; empty when there is no answer."""
-        charset = self.header("content-type").partition("charset=")[2].partition(";")[0].strip(' "') or "utf-8"
-        try:
-            return (self.content or b"").decode(charset, "replace")
-        except LookupError:
-            return (self.content or b"").decode("utf-8", "replace")
-
-    def header(self, name: str) -> str:
-        """A header's value, several joined by commas (RFC 9110 section 5.3); empty when it is not there."""
-        return ", ".join(self.headers.getlist(name)) if self.headers is not None else ""
-
-
-class ShopperClient(FastHttpSession):
-    """Speaks to one base URL as one shopper, with cookies and at most six connections per host.
-
-    `intended_at` is the instant, on the clock of `time.monotonic`, at which the first request was to leave.
+    `intended_at` is the instant, on the clock of `time.monotonic`, at which the first request was to leave. Samples go
+    to `recorder`, which tells those who listen to Locust; without one, to Locust's `request_event`. `context` makes
+    what every sample's event carries.
     """
+
+    __slots__ = (
+        "_base",
+        "_connections",
+        "_context",
+        "_header_lines",
+        "_headers",
+        "_intended_at",
+        "_most_redirects",
+        "_report",
+        "_timeouts",
+        "base_url",
+        "cookies",
+        "request_name",
+    )
 
     def __init__(
         self,
         base_url: str,
         request_event: EventHook,
         *,
+        recorder: SampleRecorder | None = None,
         source_address: str | None = None,
         intended_at: float | None = None,
         timeouts: Timeouts = DEFAULT_TIMEOUTS,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        connections: int = BROWSER_CONNECTIONS,
+        most_redirects: int = MOST_REDIRECTS,
+        tls_context: SSLContext | None = None,
+        context: Callable[[], Mapping[str, Any]] = dict,
     ) -> None:
-        pool = _ShopperPool(
-            source_address,
-            connection_timeout=timeouts.connect_s,
-            network_timeout=timeouts.read_s,
-            concurrency=BROWSER_CONNECTIONS,
-            disable_ipv6=source_address is not None,
-            ssl_context_factory=_verifying_context,
-            insecure=False,
+        base = hosts.base_url(base_url)
+        self.base_url = base.text
+        self.cookies = CookieJar()
+        self.request_name: str | None = None
+        self._base = base
+        self._headers = DEFAULT_HEADERS if headers is None else {**DEFAULT_HEADERS, **headers}
+        if base.credentials is not None:
+            self._headers = {**self._headers, "Authorization": basic_auth(*base.credentials)}
+        self._header_lines = _DEFAULT_LINES if self._headers is DEFAULT_HEADERS else header_lines({}, self._headers)
+        self._connections = Connections(
+            most_per_host=connections,
+            connect_s=timeouts.connect_s,
+            source_address=source_address,
+            context=tls_context,
         )
-        super().__init__(
-            base_url,
-            request_event,
-            None,
-            insecure=False,
-            client_pool=pool,
-            max_retries=0,
-            ssl_context_factory=_verifying_context,
-        )
-        self.client = _ShopperAgent(
-            client_pool=pool, cookiejar=self.cookiejar, max_retries=0, max_redirects=10, headers=headers
-        )
-        self._pool = pool
         self._timeouts = timeouts
         self._intended_at = intended_at
+        self._most_redirects = most_redirects
+        self._context = context
+        self._report = _firing(request_event) if recorder is None else recorder.on_response
 
-    def request(  # type: ignore[override]
+    def request(
         self,
         method: str,
         url: str,
         name: str | None = None,
-        *,
+        data: Body = None,
         catch_response: bool = False,
+        *,
+        headers: Mapping[str, str] | HeaderLines | None = None,
+        json: object = None,
+        params: Mapping[str, Any] | None = None,
+        auth: tuple[str | bytes, str | bytes] | None = None,
         allow_redirects: bool = True,
-        context: dict[str, Any] | None = None,
-        **kwargs: Any,
+        context: Mapping[str, Any] | None = None,
+        timeout: float | tuple[float, float] | None = None,
     ) -> ShopperResponse:
-        """Send one request; arguments and answer as in Locust's FastHttpSession.
+        """Send one request; arguments and answer as in Locust's clients. `url` is appended to the base URL.
 
-        Without `catch_response` the sample is reported at once, by its status. Several greenlets of one shopper may
+        Without `catch_response` the sample is reported at once, by its status. Whatever happens on the way ends as a
+        failed sample; only a ValueError for what cannot be a request is raised. Several greenlets of one shopper may
         call this at the same time.
         """
-        if not allow_redirects:
-            kwargs["max_redirects"] = 0  # Locust's own way changes the client for all requests in flight
-        told = {**(context or {}), CONTEXT_KEY: RequestContext(self._start_lag_us())}
-        with gevent.Timeout(self._timeouts.total_s, RequestTimedOut(f"no answer in {self._timeouts.total_s:g} s")):
-            answer = super().request(method, url, name=name, catch_response=True, context=told, **kwargs)
-        response = ShopperResponse(answer, self.request_event, answer.request_meta, catch_response=True)
+        host, path = self._locate(url)
+        if params:
+            path = with_params(path, params)
+        lines, body = self._lines(headers, auth), b""
+        if data is not None or json is not None or method not in _BODILESS:
+            lines, body = with_body(method, lines, data, json)
+        asked = Request(method, host, fit_path(path), lines, body)
+        timeouts = self._timeouts if timeout is None else _limits(timeout, self._timeouts)
+        told = self._context() if context is None else {**self._context(), **context}
+        name = name or self.request_name or url
+        response = self._send(asked, name, told, timeouts)
+        if allow_redirects and response.status_code in _REDIRECTS:
+            response = self._follow(asked, response, name, told, timeouts)
         if not catch_response:
-            with response:
-                pass
+            response.report()
         return response
 
+    def get(self, url: str, **how: Any) -> ShopperResponse:
+        """Send a GET."""
+        return self.request("GET", url, **how)
+
+    def head(self, url: str, **how: Any) -> ShopperResponse:
+        """Send a HEAD; not redirected unless asked to, as in Locust's clients."""
+        return self.request("HEAD", url, **{"allow_redirects": False, **how})
+
+    def options(self, url: str, **how: Any) -> ShopperResponse:
+        """Send an OPTIONS."""
+        return self.request("OPTIONS", url, **how)
+
+    def delete(self, url: str, **how: Any) -> ShopperResponse:
+        """Send a DELETE."""
+        return self.request("DELETE", url, **how)
+
+    def post(self, url: str, data: Body = None, json: object = None, **how: Any) -> ShopperResponse:
+        """Send a POST."""
+        return self.request("POST", url, data=data, json=json, **how)
+
+    def put(self, url: str, data: Body = None, json: object = None, **how: Any) -> ShopperResponse:
+        """Send a PUT."""
+        return self.request("PUT", url, data=data, json=json, **how)
+
+    def patch(self, url: str, data: Body = None, json: object = None, **how: Any) -> ShopperResponse:
+        """Send a PATCH."""
+        return self.request("PATCH", url, data=data, json=json, **how)
+
+    @contextmanager
+    def rename_request(self, name: str) -> Iterator[None]:
+        """Call all requests in a `with` block that have no name of their own by this one."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
     def close(self) -> None:
-        """Close the shopper's connections."""
-        self._pool.close()
+        """Close the shopper's idle connections."""
+        self._connections.close()
 
-    def _start_lag_us(self) -> int:
-        intended_at, self._intended_at = self._intended_at, None
-        return 0 if intended_at is None else max(0, round((time.monotonic() - intended_at) * 1_000_000))
+    def _locate(self, url: str) -> tuple[Host, str]:
+        if url.startswith("/"):
+            return self._base.host, self._base.path + url
+        if url.startswith(("http://", "https://")):
+            return locate(url)
+        return self._base.host, f"{self._base.path}/{url}"
+
+    def _lines(
+        self, headers: Mapping[str, str] | HeaderLines | None, auth: tuple[str | bytes, str | bytes] | None
+    ) -> str:
+        if auth is None and headers is None:
+            return self._header_lines
+        if isinstance(headers, HeaderLines):
+            return headers if auth is None else f"{headers}Authorization: {basic_auth(*auth)}\r\n"
+        given = headers or {}
+        return header_lines(given if auth is None else {**given, "Authorization": basic_auth(*auth)}, self._headers)
+
+    def _follow(
+        self, asked: Request, response: ShopperResponse, name: str, context: Mapping[str, Any], timeouts: Timeouts
+    ) -> ShopperResponse:
+        """Follow redirects, each a sample of its own; the last answer is not reported yet."""
+        for _ in range(self._most_redirects):
+            location = response.header("location")
+            if response.status_code not in _REDIRECTS or not location:
+                return response
+            try:
+                host, path = locate(urljoin(response.url, location))
+            except ValueError as error:
+                response.error = BadAnswer(f"the answer leads to no address: {error}")
+                return response
+            response.report()
+            asked = asked.following(response.status_code, host, fit_path(path))
+            response = self._send(asked, name, context, timeouts)
+        if response.status_code in _REDIRECTS:
+            response.error = BadAnswer(f"more than {self._most_redirects} redirects")
+        return response
+
+    def _send(self, asked: Request, name: str, context: Mapping[str, Any], timeouts: Timeouts) -> ShopperResponse:
+        """Send a request once and read its answer; what goes wrong is the response's `error`."""
+        began = time.monotonic()
+        response = ShopperResponse(asked, name, context, self.cookies, self._report)
+        if self._intended_at is not None:
+            response.lag_us = max(0, round((began - self._intended_at) * 1_000_000))
+            self._intended_at = None
+        try:
+            self._exchange(asked, response, began, timeouts)
+        except Exception as error:
+            response.fail(_in_words(error, began, timeouts), began)
+        except BaseException as error:  # the shopper is stopped in mid-request
+            response.fail(error, began)
+            response.report()
+            raise
+        return response
+
+    def _exchange(self, asked: Request, response: ShopperResponse, began: float, timeouts: Timeouts) -> None:
+        host, ends_at = asked.host, began + timeouts.total_s
+        cookies = self.cookies.header(host.name, asked.path, secure=host.secure) if self.cookies else ""
+        request = asked.to_bytes(cookies)
+        reader = _readers.pop() if _readers else AnswerReader()
+        reader.begin(asked.method == "HEAD")
+        connection = self._connections.take(host, began, ends_at)
+        try:
+            first_byte_at = connection.exchange(request, reader, timeouts.read_s, ends_at)
+        except BaseException:
+            self._connections.drop(host, connection)
+            raise
+        ended = time.monotonic()
+        response.take_times(connection, began, first_byte_at, ended)
+        response.take_in(reader)
+        if reader.reusable:
+            self._connections.give_back(host, connection, ended)
+            _readers.append(reader)
+        else:
+            self._connections.drop(host, connection)
 
 
-class _ShopperAgent(LocustUserAgent):
-    def _verify_status(self, status_code: int, url: str | URL | None = None) -> None:
-        """Leave statuses to ShopperResponse: raising here makes the library build a transcript of every failure."""
+_readers: list[AnswerReader] = []  # idle ones of this process; as many as ever were at work at the same time
 
 
-class _ShopperPool(HTTPClientPool):
-    def __init__(self, source_address: str | None, **client_args: Any) -> None:
-        super().__init__(**client_args)
-        self._source_address = source_address
-
-    def get_client(self, url: str | URL) -> HTTPClient:
-        url = url if isinstance(url, URL) else URL(url)
-        known = (url.host, url.port) in self.clients
-        client = super().get_client(url)
-        if not known:
-            locust_internals.never_resend(client)
-            if self._source_address is not None:
-                locust_internals.bind_source(client, self._source_address)
-        return client
+def _firing(request_event: EventHook) -> Callable[[ShopperResponse], None]:
+    return lambda response: request_event.fire(**response.request_meta)  # type: ignore[no-untyped-call]
 
 
-@lru_cache(maxsize=1)
-def _verifying_context(cafile: str | None = None) -> gevent.ssl.SSLContext:
-    # One per process: reading the certificates takes longer than many requests.
-    return gevent.ssl.create_default_context(cafile=cafile)
+def _in_words(error: Exception, began: float, timeouts: Timeouts) -> Exception:
+    """A time limit says which one it was."""
+    if not isinstance(error, RequestTimedOut):
+        return error
+    if time.monotonic() - began >= timeouts.total_s:
+        return RequestTimedOut(f"no whole answer in {timeouts.total_s:g} s")
+    return error
+
+
+def _limits(timeout: float | tuple[float, float], usual: Timeouts) -> Timeouts:
+    if isinstance(timeout, tuple):
+        return Timeouts(timeout[0], timeout[1], usual.total_s)
+    return Timeouts(timeout, timeout, timeout)

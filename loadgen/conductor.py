@@ -37,7 +37,7 @@ from loadgen.messages import (
     to_wire,
 )
 from loadgen.options import Options
-from loadgen.plans import Prepared, prepare
+from loadgen.plans import Prepared, check_rate, most_sessions, prepare, split_evenly, with_users
 from loadgen.roster import Roster
 from loadgen.run import Run, directory_for
 from loadgen.sampler import GENERATOR, Sample
@@ -68,6 +68,7 @@ class Conductor:
         self.options = options
         self.run: Run | None = None
         self.prepared: Prepared | None = None
+        self.rate_changes: list[RateChange] = []  # of the current run
         self._environment = environment
         self._runner = runner
         self._gate = gate
@@ -112,6 +113,8 @@ class Conductor:
             rate=rate,
             duration_s=duration_s,
         )
+        if isinstance(self._runner, MasterRunner):
+            self._roster.check()
         if host or not any(user_class.host for user_class in self._environment.user_classes):
             self._environment.host = self.prepared.target  # else a foreign locustfile's classes keep their own
 
@@ -122,15 +125,18 @@ class Conductor:
         prepared, self.prepared = self.prepared, None
         if prepared is None:
             return
+        if self.ours:
+            prepared = with_users(prepared, self._runner.target_user_count)
         workers = self._roster.call()
         directory = directory_for(self._run_dir, self.options.out, prepared.scenario)
         self._run_dir = None
         self._reason, self._interrupted, self._stopping = None, False, False
         self._stopped.clear()
         self._drained.clear()
+        self.rate_changes.clear()
         self._refusals.clear()  # of a target that was looked at and not loaded
         distributed = isinstance(self._runner, MasterRunner)
-        run = self.run = Run(
+        run = Run(
             directory,
             prepared,
             lead_s=LEAD_S if distributed and self.ours else 0.0,
@@ -139,8 +145,8 @@ class Conductor:
             foreign_locustfile=None if self.ours else self._locustfile,
             on_failure=self.give_up,
         )
+        self.run, self._watch = run, Watch(self, run, distributed=distributed)
         self._send_plans(run)
-        self._watch = Watch(self, run, distributed=distributed)
         self._watch.start()
         logger.info("Recording into %s", directory.path)
 
@@ -172,9 +178,11 @@ class Conductor:
             self._reason, self._interrupted = "interrupted", True
 
     def set_rate(self, rate_per_s: float) -> None:
-        """Offer another rate from half a second hence."""
+        """Offer another rate from half a second hence; UsageProblem when this run cannot."""
         if self.run is not None:
+            check_rate(self.run.prepared.scenario.load, rate_per_s)
             change = RateChange(rate_per_s, self.run.clock.elapsed_s + 0.5)
+            self.rate_changes.append(change)
             self._runner.send_message(RATE, to_wire(change))
 
     def on_test_stopping(self) -> None:
@@ -203,13 +211,13 @@ class Conductor:
 
     def on_test_stop(self) -> None:
         """Locust has stopped: close the run and decide its exit code."""
-        run, self.run = self.run, None
-        if run is None:
+        run, watch, self._watch = self.run, self._watch, None
+        if run is None or watch is None:
             return
-        watch, self._watch = self._watch, None
-        complete = watch is not None and watch.finish() and run.merger.workers <= self._drained
+        complete = watch.finish() and run.merger.workers <= self._drained  # it still asks who was lost
+        self.run = None
         run.merger.write_all()
-        whole = complete and watch is not None and not watch.lost_worker and not run.failed
+        whole = complete and not watch.lost_worker and not run.failed
         code = self._exit_code(run, whole=whole)
         run.close(complete=complete, interrupted=self._interrupted)
         self._environment.process_exit_code = int(ExitCode.ENVIRONMENT if run.failed else code)
@@ -248,16 +256,16 @@ class Conductor:
 
     def _send_plans(self, run: Run) -> None:
         scenario, stack = run.prepared.scenario, run.prepared.stack
-        cap = self._runner.target_user_count or scenario.load.session_cap
         cpus = tuple(stack.cpu_sets.get(GENERATOR, ())) if stack else ()
         names = self._roster.names
-        for index, (worker, name) in enumerate(names.items()):
+        caps = split_evenly(most_sessions(scenario.load), len(names))
+        for index, ((worker, name), cap) in enumerate(zip(names.items(), caps, strict=True)):
             plan = RunPlan(
                 worker=name,
                 index=index,
                 count=len(names),
                 started_at=run.clock.started_at,
-                session_cap=max(1, cap // len(names)),
+                session_cap=cap,
                 target=run.prepared.target,
                 cpus=cpus,
                 scenario=scenario,
@@ -303,10 +311,13 @@ class Conductor:
         if self.run is None or msg.data["started_at"] != self.run.clock.started_at:
             return
         batch = Batch.from_wire(msg.data["batch"])
+        if self._watch and batch.worker not in self.run.merger.workers and batch.worker in self._roster.present():
+            self._watch.welcome_back(batch.worker)
         self.run.merger.accept(batch)
-        load = batch.load
-        row = Sample(max(0, batch.until_s - 1), GENERATOR, batch.worker, load.pid, load.cpu_ratio, load.memory_bytes)
-        self.run.merger.samples([row])
+        if load := batch.load:
+            at_s = max(0, batch.until_s - 1)
+            row = Sample(at_s, GENERATOR, batch.worker, load.pid, load.cpu_ratio, load.memory_bytes)
+            self.run.merger.samples([row])
 
     def _on_drained(self, *, msg: Message, **_environment: object) -> None:
         self._drained.add(msg.data["worker"])

@@ -10,6 +10,7 @@ import gevent
 import requests
 from geventhttpclient._parser import HTTPParseError
 
+from loadgen.answer import BadAnswer
 from loadgen.errors import TargetRefused
 
 _DEEPEST = 12
@@ -18,7 +19,10 @@ _CLASSES: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (
     ("tls", (ssl.SSLError, requests.exceptions.SSLError)),
     ("timeout", (TimeoutError, gevent.Timeout, requests.exceptions.Timeout)),
     ("connect", (ConnectionError, socket.gaierror, requests.exceptions.ConnectionError)),
-    ("protocol", (HTTPParseError, http.client.HTTPException, requests.exceptions.ChunkedEncodingError, zlib.error)),
+    (
+        "protocol",
+        (BadAnswer, HTTPParseError, http.client.HTTPException, requests.exceptions.ChunkedEncodingError, zlib.error),
+    ),
 )
 
 

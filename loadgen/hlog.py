@@ -20,7 +20,7 @@ from typing import Self
 from loadgen.errors import RunDirectoryProblem
 from loadgen.histogram import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Histogram
 
-MEASURES = ("response_time", "service_time", "ttfb", "schedule_lag", "loop_lag")
+MEASURES = ("response_time", "service_time", "ttfb", "connect", "tls", "schedule_lag", "loop_lag")
 _COMPRESSED_COOKIE = 0x1C849314
 _PAYLOAD_COOKIE = 0x1C849313
 _OUTER = struct.Struct(">ii")

@@ -17,7 +17,7 @@ import gevent
 import locust
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_SPAWNING, LocalRunner, MasterRunner, WorkerRunner
 from locust.web import WebUI
 
 from loadgen.conductor import Conductor
@@ -27,7 +27,7 @@ from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
 from loadgen.messages import Refusal
 from loadgen.options import Options, add_options
-from loadgen.plans import check_user_classes
+from loadgen.plans import check_user_classes, users_of
 from loadgen.processes import WorkerForks
 from loadgen.stack import start_time_of
 from loadgen.worker import Worker
@@ -35,6 +35,7 @@ from loadgen.worker import Worker
 logger = logging.getLogger(__name__)
 
 _OWNER_POLL_S = 0.5
+_SEND_S = 0.2  # for the last message to leave this process
 
 
 class Listeners:
@@ -100,10 +101,7 @@ class Listeners:
         try:
             self._conductor.begin()
         except LonjakError as error:
-            if self._conductor.options.headless:
-                _leave(error)
-            self._conductor.tell(error)
-            gevent.spawn(environment.runner.stop if environment.runner else lambda: None)
+            _do_not_start(environment, self._conductor, error)
 
     def _on_test_stopping(self, **_: Any) -> None:
         if self._conductor is not None:
@@ -147,7 +145,7 @@ def _lead(conductor: Conductor, environment: Environment, web_ui: WebUI | None) 
             raise
         logger.warning("%s", error)  # a web UI waits until the shop is there
     if conductor.ours and conductor.prepared and parsed.num_users is None:
-        parsed.num_users = conductor.prepared.scenario.load.session_cap
+        parsed.num_users = users_of(conductor.prepared.scenario.load)
     if conductor.ours and options.headless:
         parsed.run_time = None  # the run ends by its own plan, after its sessions
     if web_ui is not None and web_ui.app is not None:
@@ -184,6 +182,20 @@ def _interrupt(conductor: Conductor) -> None:
     waiting = conductor.run is None and conductor.options.headless
     end = SystemExit(int(ExitCode.INTERRUPTED)) if waiting else KeyboardInterrupt()
     gevent.get_hub().handle_system_error(type(end), end)
+
+
+def _do_not_start(environment: Environment, conductor: Conductor, error: LonjakError) -> NoReturn:
+    """End the start of a run, before Locust has told any worker to begin: what it would send, nobody would count."""
+    runner = environment.runner
+    if runner is None or conductor.options.headless:
+        if isinstance(runner, MasterRunner):
+            runner.send_message("quit")  # workers on other machines would wait for a minute
+            gevent.sleep(_SEND_S)
+        _leave(error)
+    conductor.tell(error)
+    runner.update_state(STATE_SPAWNING)  # else Locust would find nothing to stop, and keep this run's dispatcher
+    gevent.spawn(runner.stop)
+    raise gevent.GreenletExit
 
 
 def _leave(error: LonjakError) -> NoReturn:

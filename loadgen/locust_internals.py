@@ -1,38 +1,53 @@
-"""Every touch of what Locust and geventhttpclient keep private, each with a test that breaks when they change it."""
+"""Every touch of what Locust keeps private, each with a test that breaks when it changes there."""
 
-import socket
 from collections.abc import Callable
+from typing import Any
 
-import gevent.socket
-from geventhttpclient.client import HTTPClient
+from locust.event import EventHook
 from locust.runners import LocalRunner
+from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
-_IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port at connect, so that it need be unique per target only
+from loadgen.cells import Cell
+from loadgen.histogram import value_at
+from loadgen.response import ShopperResponse
 
-
-def never_resend(client: HTTPClient) -> None:
-    """Make an HTTP client send every request at most once.
-
-    It tries GETs on a broken connection as often as its connection pool is large, plus one; the number is read from
-    the pool for nothing else.
-    """
-    client._connection_pool.size = -1
+_COUNTED_ALREADY = frozenset(("locust.runners", "loadgen.listeners"))  # listeners there feed Locust's table and our own
 
 
-def bind_source(client: HTTPClient, source_address: str) -> None:
-    """Let every connection of an HTTP client leave from one of this machine's IPv4 addresses."""
+class LocustTable:
+    """Locust's statistics, fed by the second instead of by the sample; its table, charts and CSV files agree."""
 
-    def bound_socket(family: int, kind: int, protocol: int) -> gevent.socket.socket:
-        sock = gevent.socket.socket(family, kind, protocol)
-        try:
-            sock.setsockopt(socket.IPPROTO_IP, _IP_BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((source_address, 0))
-        except OSError:
-            sock.close()
-            raise
-        return sock
+    def __init__(self, stats: RequestStats) -> None:
+        self._stats = stats
 
-    client._connection_pool._create_tcp_socket = bound_socket  # type: ignore[method-assign,assignment]
+    def add(self, cell: Cell, second_at: float) -> None:
+        """Take in the samples of the second that began at `second_at`, in seconds since the epoch."""
+        traits = cell.traits
+        rows = (self._stats.total, self._stats.get(traits.name, traits.method))
+        for row, fresh in [(row, _row_of(self._stats, cell, second_at)) for row in rows]:
+            row.extend(fresh)
+        for error in cell.errors:
+            self._stats.log_error(traits.method, traits.name, error)
+
+
+class Audience:
+    """Listeners to Locust's `request` event beside Locust's table and our recorder; mostly there is none."""
+
+    def __init__(self, hook: EventHook) -> None:
+        self._hook = hook
+        self._seen: list[Callable[..., object]] | None = None
+        self._others = EventHook()  # type: ignore[no-untyped-call]
+
+    def tell(self, response: ShopperResponse) -> None:
+        """Let them hear of a sample, as Locust's clients would."""
+        if self._hook._handlers != self._seen:
+            self._look()
+        if self._others._handlers:
+            self._others.fire(**response.request_meta)  # type: ignore[no-untyped-call]
+
+    def _look(self) -> None:
+        self._seen = list(self._hook._handlers)
+        self._others._handlers = [heard for heard in self._seen if heard.__module__ not in _COUNTED_ALREADY]
 
 
 def show_user_count(runner: LocalRunner, count: Callable[[], int]) -> None:
@@ -44,3 +59,21 @@ def show_user_count(runner: LocalRunner, count: Callable[[], int]) -> None:
             return count()
 
     runner.__class__ = CountingRunner
+
+
+def _row_of(stats: RequestStats, cell: Cell, second_at: float) -> StatsEntry:
+    # Locust declares whole milliseconds, and keeps fractions.
+    row: Any = StatsEntry(stats, cell.traits.name, cell.traits.method)
+    service = cell.service_times()
+    row.num_requests = row.num_reqs_per_sec[int(second_at)] = cell.count
+    row.num_none_requests = cell.untimed_count
+    row.last_request_timestamp = second_at + 0.999
+    row.total_content_length = cell.body_bytes
+    for index, count in service.counts.items():
+        value_ms = value_at(index) / 1000
+        row.total_response_time += value_ms * count
+        row.response_times[bucket_response_time(value_ms)] += count
+    if service.counts:
+        row.max_response_time = value_at(max(service.counts)) / 1000
+        row.min_response_time = value_at(min(service.counts)) / 1000
+    return row  # type: ignore[no-any-return]

@@ -87,7 +87,8 @@ class Merger:
         """Take in what a worker recorded."""
         if batch.worker in self._until_s:
             self._until_s[batch.worker] = max(batch.until_s, self._until_s[batch.worker])
-            self._loads[batch.worker] = batch.load
+            if batch.load:
+                self._loads[batch.worker] = batch.load
         self.add(batch.seconds)
         self.write_due()
 

@@ -1,5 +1,7 @@
 """What master and workers tell each other, over Locust's own channel. A lone process tells it itself."""
 
+import importlib.metadata
+import time
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,6 +9,7 @@ from typing import Any, Self
 
 from loadgen.config import Scenario, resolve, to_toml
 
+WIRE_VERSION = 1  # of everything below and of batch.py: to be raised with every change to either
 HELLO = "lonjak_hello"  # worker -> master: Hello
 CLOCK = "lonjak_clock"  # master -> worker: ClockReading
 JOINED = "lonjak_joined"  # worker -> master: Joined
@@ -19,10 +22,42 @@ REFUSED = "lonjak_refused"  # worker -> master: Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """What a process runs; None and 0 for one that is too old to say."""
+
+    lonjak: str | None = None
+    wire: int = 0
+
+    @classmethod
+    def own(cls) -> Self:
+        """This process's."""
+        try:
+            return cls(importlib.metadata.version("lonjak"), WIRE_VERSION)
+        except importlib.metadata.PackageNotFoundError:  # run from a tree that was never installed
+            return cls("of an unknown version", WIRE_VERSION)
+
+    def __str__(self) -> str:
+        return f"Lonjak {self.lonjak} (messages {self.wire})" if self.lonjak else "a Lonjak too old to say its version"
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
-    """A worker's clock as it asked for the master's."""
+    """A worker's clock as it asked for the master's, and what it runs. It is read from whatever version there is."""
 
     sent_at: float
+    version: Version
+
+    @classmethod
+    def now(cls) -> Self:
+        """From this process."""
+        return cls(time.time(), Version.own())
+
+    @classmethod
+    def from_wire(cls, wire: Mapping[str, Any]) -> Self:
+        """What `to_wire` made here or in another version."""
+        told = wire.get("version")
+        known = Version(str(told.get("lonjak")), told.get("wire", 0)) if isinstance(told, Mapping) else Version()
+        return cls(wire.get("sent_at", 0.0), known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """What a run is to be, found out before any traffic: which scenario, which target, which stack."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,11 +8,12 @@ from pathlib import Path
 from locust import User
 
 from loadgen.arrivals import ArrivalSource
-from loadgen.config import MODELS, Scenario, foreign_scenario, load_objectives, load_scenario
+from loadgen.config import MODELS, Load, Scenario, foreign_scenario, load_objectives, load_scenario
 from loadgen.dispatcher import is_ours
 from loadgen.errors import UsageProblem
 from loadgen.faults import check_plans
 from loadgen.gate import Gate, host_of
+from loadgen.load import HIGHEST_RATE_PER_S, MOST_USERS
 from loadgen.options import DEFAULT_SCENARIO, Options
 from loadgen.stack import Stack, find_stack, find_stack_at, read_stack
 from loadgen.target import base_url, check_reachable
@@ -61,6 +63,49 @@ def check_user_classes(user_classes: Sequence[type[User]]) -> None:
     if is_ours(list(user_classes)) and len(user_classes) > 1:
         names = ", ".join(sorted(user_class.__name__ for user_class in user_classes))
         raise UsageProblem(f"one class of shoppers at a time: choose one of {names} at the end of the command line")
+
+
+def users_of(load: Load) -> int:
+    """What Locust calls users: the closed model's own, else the most shoppers that may be in the shop at once."""
+    return load.users if load.model == "closed" else load.session_cap
+
+
+def with_users(prepared: Prepared, users: int) -> Prepared:
+    """The same run with another number of users, as `-u` or the web form asks for; 0 asks for nothing."""
+    if users == 0:
+        return prepared
+    check_users(users)
+    load = prepared.scenario.load
+    load = replace(load, users=users) if load.model == "closed" else replace(load, session_cap=users)
+    return replace(prepared, scenario=replace(prepared.scenario, load=load))
+
+
+def check_users(users: int) -> None:
+    """Raise UsageProblem for a number of users that no scenario may have either."""
+    if not 1 <= users <= MOST_USERS:
+        raise UsageProblem(f"the number of users is {users}, but must be from 1 to {MOST_USERS}")
+
+
+def most_sessions(load: Load) -> int:
+    """How many sessions may be in progress on all workers together."""
+    if load.model != "closed":
+        return load.session_cap
+    return math.floor(load.users * max(share for _, share in load.profile) + 0.5)
+
+
+def split_evenly(total: int, count: int) -> tuple[int, ...]:
+    """`total` in `count` whole shares that differ by one at most, the larger ones first; they add up to `total`."""
+    return tuple((total + count - 1 - index) // count for index in range(count))
+
+
+def check_rate(load: Load, rate_per_s: float) -> None:
+    """Raise UsageProblem when a running load cannot be given this rate."""
+    if not load.has_rate:
+        raise UsageProblem(load.why_no_rate)
+    if not (math.isfinite(rate_per_s) and 0 <= rate_per_s <= HIGHEST_RATE_PER_S):
+        raise UsageProblem(
+            f"the rate is {rate_per_s:g}, but must be a number of sessions per second from 0 to {HIGHEST_RATE_PER_S:g}"
+        )
 
 
 def _scenario(

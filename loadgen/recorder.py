@@ -1,34 +1,84 @@
-"""What a worker (or a lone process) records: requests of any user class, sessions, attempts, events, lags.
+"""What one worker counts: the engine's samples of requests and the sessions' own words, second by second.
 
-Listens to Locust's `request` event; sessions call the other methods. Everything is counted into the current second and
-taken once a second by worker.py, which sends it to the master. Nothing here waits, encodes or sums.
+Our own client hands in its responses (`on_response`); any other client's samples come through Locust's `request` event
+(`on_request`); sessions call the other methods. Everything is counted into the current second and taken once a second
+by worker.py, which sends it to the master. Nothing here waits or encodes.
 """
 
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Protocol
 
 from loadgen.batch import Second
 from loadgen.cache_headers import cache_status, header, is_shared
-from loadgen.client import CONTEXT_KEY, RequestContext
+from loadgen.cells import LATE_US, Cell, Traits
 from loadgen.failures import failure_class
+from loadgen.histogram import HIGHEST_US
 from loadgen.hlog import Tag
 from loadgen.page_kinds import MOST_KINDS, SESSION, PageKinds
-from loadgen.records import CACHE_HITS, Event, Json, LedgerLine
+from loadgen.records import Event, Json, LedgerLine
+from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 
-LATE_US = 10_000
 Ending = Literal["finished", "abandoned", "cut"]
+_CELLS_PER_PIECE = 20  # of a Second that is handed over in pieces, so that the loop is never held up for long
+_READ_ONLY = ("GET", "HEAD")
+_SCHEDULE_LAG = Tag("schedule_lag", SESSION, "ok")
+
+
+class Table(Protocol):
+    """Locust's own statistics."""
+
+    def add(self, cell: Cell, second_at: float) -> None:
+        """Take in the samples of the second that began at `second_at`, in seconds since the epoch."""
+
+
+class Audience(Protocol):
+    """Others who listen to Locust's `request` event."""
+
+    def tell(self, response: ShopperResponse) -> None:
+        """Let them hear of a sample."""
 
 
 class Recorder:
     """Counts into seconds; all methods are for greenlets of one thread."""
 
-    def __init__(self, clock: RunClock) -> None:
+    def __init__(self, clock: RunClock, table: Table | None = None, audience: Audience | None = None) -> None:
         self.clock = clock
+        self._table = table
+        self._audience = audience
         self._kinds = PageKinds()
         self._warned: set[str] = set()
         self._seconds: dict[int, Second] = {}
+        self._cells: dict[Traits, Cell] = {}  # of the current second
+        self._shortcuts: dict[tuple[object, ...], Cell] = {}  # to them, by what a response shows without a closer look
+        self._cells_by_second: dict[int, dict[Traits, Cell]] = {}
+        self._turns_at = 0.0
+
+    def on_response(self, response: ShopperResponse) -> None:
+        """Count a finished sample of our own client."""
+        if response.ended_at >= self._turns_at:
+            self._turn()
+        exception = response.exception
+        failure = None if exception is None else failure_class(exception, response.status_code)
+        key = (
+            response.name,
+            response.method,
+            failure,
+            response.status_code,
+            response.cache_status,
+            response.cache_control,
+            response.sets_cookie,
+        )
+        cell = self._shortcuts.get(key)
+        if cell is None:
+            cell = self._shortcuts[key] = self._cell(_traits(response, failure))
+        cell.add(response.service_us, response.ttfb_us, response.lag_us, response.body_bytes)
+        if response.connect_us:
+            cell.connects.append((response.connect_us, response.tls_us))
+        if exception is not None:
+            cell.errors.append(repr(exception))  # itself it would keep whole frames alive
+        if self._audience is not None:
+            self._audience.tell(response)
 
     def on_request(
         self,
@@ -39,42 +89,38 @@ class Recorder:
         response_length: int | None,
         exception: BaseException | None = None,
         response: Any = None,
-        context: Mapping[str, Any] | None = None,
         **_ignored: object,
     ) -> None:
-        """Count one sample of Locust's `request` event, times in milliseconds, of whatever client."""
-        kind, second = self._kind(name), self._second()
-        counts = second.counters[kind]
-        status = getattr(response, "status_code", None) or 0
-        headers = getattr(response, "headers", None) or {}
-        result = "ok" if exception is None else "failed"
-        counts["request_count"] += 1
-        if exception is not None:
-            counts["failed_count"] += 1
-            counts[f"failed_{failure_class(exception, status)}_count"] += 1
+        """Count one sample of Locust's `request` event, times in milliseconds, of a client that is not ours."""
+        headers, status = getattr(response, "headers", None) or {}, getattr(response, "status_code", None) or 0
+        traits = Traits(
+            name=name,
+            method=request_type,
+            failure=None if exception is None else failure_class(exception, status),
+            answered=status > 0,
+            cached=cache_status(header(headers, "cache-status")),
+            cacheable=request_type in _READ_ONLY and 0 < status < 400 and _may_be_shared(headers),
+            ours=False,
+        )
+        self._turn()
+        cell = self._cell(traits)
         size = _received_bytes(headers, response_length)
-        cached = cache_status(header(headers, "cache-status"))
-        cacheable = request_type in ("GET", "HEAD") and 0 < status < 400 and _may_be_shared(headers)
-        _count_cache(counts, size, cached, cacheable=cacheable)
-        told = (context or {}).get(CONTEXT_KEY)
-        lag_us = told.start_lag_us if isinstance(told, RequestContext) else 0
-        if lag_us > LATE_US:
-            counts["late_count"] += 1
-        if response_time is not None:
-            service_us = round(response_time * 1000)
-            second.histograms[Tag("service_time", kind, result)].record(service_us)
-            second.histograms[Tag("response_time", kind, result)].record(service_us + lag_us)
-        first_byte = getattr(response, "elapsed", None) if status else None
-        if first_byte is not None:
-            second.histograms[Tag("ttfb", kind, cached)].record(round(first_byte.total_seconds() * 1_000_000))
+        if response_time is None:
+            cell.add_untimed(size)
+            return
+        first_byte = getattr(response, "elapsed", None)
+        service_us = max(0, round(response_time * 1000))
+        ttfb_us = round(first_byte.total_seconds() * 1_000_000) if first_byte is not None else service_us
+        cell.add(service_us, ttfb_us, 0, size)
 
     def session_arrived(self, arrival_s: int, segment: str, lag_us: int) -> None:
         """A session began, `lag_us` microseconds after its scheduled instant."""
         second = self._second()
-        second.histograms[Tag("schedule_lag", SESSION, "ok")].record(lag_us)
-        second.funnel[arrival_s, segment]["arrived_count"] += 1
+        second.histograms[_SCHEDULE_LAG].record(lag_us)
+        counts = second.funnel[arrival_s, segment]
+        counts["arrived_count"] += 1
         if lag_us > LATE_US:
-            second.funnel[arrival_s, segment]["late_count"] += 1
+            counts["late_count"] += 1
 
     def session_dropped(self, arrival_s: int, segment: str) -> None:
         """A session that was scheduled never began."""
@@ -112,10 +158,43 @@ class Recorder:
             self._warned.add(message)
             self.event("warning", message=message)
 
-    def take(self, before_s: int | None = None) -> tuple[Second, ...]:
-        """Hand over and forget the seconds before `before_s`, or all, in order."""
-        ready = sorted(second for second in self._seconds if before_s is None or second < before_s)
-        return tuple(self._seconds.pop(second) for second in ready)
+    def take(self, before_s: int | None = None) -> Iterator[Second]:
+        """Hand over and forget the seconds before `before_s`, or all, in order.
+
+        A second with many page kinds comes in several pieces, each made when it is asked for: they add up.
+        """
+        known = {*self._seconds, *self._cells_by_second}
+        ready = sorted(second for second in known if before_s is None or second < before_s)
+        taken = [(self._seconds.pop(at, Second(at)), list(self._cells_by_second.pop(at, {}).values())) for at in ready]
+        self._turns_at = 0.0  # the next sample opens its second anew
+        return self._pieces(taken)
+
+    def _pieces(self, taken: list[tuple[Second, list[Cell]]]) -> Iterator[Second]:
+        for second, cells in taken:
+            piece = second
+            for number, cell in enumerate(cells):
+                if number and number % _CELLS_PER_PIECE == 0:
+                    yield piece
+                    piece = Second(second.elapsed_s)
+                cell.fold_into(piece, self._kind(cell.traits.name))
+                if cell.beyond_count:
+                    self.warn_once(f"times above {HIGHEST_US // 3_600_000_000} h were counted as that")
+                if self._table is not None and cell.traits.ours:
+                    self._table.add(cell, self.clock.started_at + second.elapsed_s)
+            yield piece
+
+    def _turn(self) -> None:
+        """See to it that samples are counted into the second that it is now."""
+        now_s = self.clock.second
+        self._turns_at = self.clock.instant(now_s + 1)
+        self._cells = self._cells_by_second.setdefault(now_s, {})
+        self._shortcuts = {}
+
+    def _cell(self, traits: Traits) -> Cell:
+        cell = self._cells.get(traits)
+        if cell is None:
+            cell = self._cells[traits] = Cell(traits)
+        return cell
 
     def _second(self) -> Second:
         now_s = self.clock.second
@@ -131,15 +210,17 @@ class Recorder:
         return kind
 
 
-def _count_cache(counts: Counter[str], size: int, cached: str, *, cacheable: bool) -> None:
-    counts["received_bytes"] += size
-    counts[f"cache_{cached}_count"] += 1
-    if cacheable:
-        counts["cacheable_count"] += 1
-        counts["cacheable_bytes"] += size
-        if cached in CACHE_HITS:
-            counts["cacheable_hit_count"] += 1
-            counts["cacheable_hit_bytes"] += size
+def _traits(response: ShopperResponse, failure: str | None) -> Traits:
+    shared = is_shared(response.cache_control.decode("latin-1")) and not response.sets_cookie
+    return Traits(
+        name=response.name,
+        method=response.method,
+        failure=failure,
+        answered=response.status_code > 0,
+        cached=cache_status(response.cache_status.decode("latin-1")),
+        cacheable=shared and response.method in _READ_ONLY and 0 < response.status_code < 400,
+        ours=True,
+    )
 
 
 def _may_be_shared(headers: Mapping[str, object]) -> bool:

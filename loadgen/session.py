@@ -1,25 +1,29 @@
 """One shopper's visit, as scenario code sees it: who it is, what it speaks through, and what it tells the recorder."""
 
+import hashlib
 import random
 import time
+from functools import lru_cache
 from typing import Protocol
 
 from gevent.event import Event as Flag
 from locust.event import EventHook
 
 from loadgen.addresses import source_address
-from loadgen.client import DEFAULT_TIMEOUTS, ShopperClient, Timeouts
+from loadgen.client import DEFAULT_TIMEOUTS, SampleRecorder, ShopperClient, Timeouts
 from loadgen.config import Scenario
 from loadgen.gate import host_of, is_loopback
 from loadgen.records import FUNNEL_STEPS, LedgerLine
 from loadgen.runclock import RunClock
+
+_DRAWS = 1 << 64
 
 
 class SessionCut(BaseException):
     """The run stops: leave the visit. No Exception, so that code that catches those cannot swallow it."""
 
 
-class SessionRecorder(Protocol):
+class SessionRecorder(SampleRecorder, Protocol):
     """What a session tells about itself."""
 
     @property
@@ -44,6 +48,19 @@ class Session:
     client, whose first request counts from the scheduled instant.
     """
 
+    __slots__ = (
+        "_cut",
+        "_due_s",
+        "_reached",
+        "_recorder",
+        "abandoned",
+        "client",
+        "number",
+        "random",
+        "segment",
+        "source_address",
+    )
+
     def __init__(
         self,
         number: int,
@@ -61,13 +78,12 @@ class Session:
         self.random = random.Random(f"{seed}/session/{number}")
         self.segment = draw_segment(scenario, number)
         self.source_address = (
-            source_address(number, seed, scenario.shoppers.shoppers_per_address)
-            if is_loopback(host_of(target))
-            else None
+            source_address(number, seed, scenario.shoppers.shoppers_per_address) if _is_on_loopback(target) else None
         )
         self.client = ShopperClient(
             target,
             request_event,
+            recorder=recorder,
             source_address=self.source_address,
             intended_at=recorder.clock.instant(due_s),
             timeouts=timeouts,
@@ -76,7 +92,7 @@ class Session:
         self._due_s = due_s
         self._recorder = recorder
         self._cut = cut
-        self._reached: set[str] = set()
+        self._reached: tuple[str, ...] = ()
 
     @property
     def at(self) -> float:
@@ -94,7 +110,7 @@ class Session:
             raise ValueError(f"{step!r} is not a step of the funnel: {', '.join(FUNNEL_STEPS)}")
         if step in self._reached:
             return
-        self._reached.add(step)
+        self._reached += (step,)
         self._recorder.session_reached(self.arrival_s, self.segment, step)
         if step == "paid":
             self._recorder.session_paid(self.arrival_s, self.segment, self._recorder.clock.elapsed_s - self._due_s)
@@ -121,6 +137,16 @@ class Session:
 
 def draw_segment(scenario: Scenario, number: int) -> str:
     """The segment of session `number`, also of one that was dropped before it began."""
+    digest = hashlib.blake2b(f"{scenario.load.seed}/segment/{number}".encode(), digest_size=8).digest()
+    point = int.from_bytes(digest) / _DRAWS
     segments = scenario.shoppers.segments
-    draw = random.Random(f"{scenario.load.seed}/segment/{number}")
-    return draw.choices(list(segments), weights=list(segments.values()))[0]
+    for segment, share in segments.items():
+        point -= share
+        if point < 0.0:
+            return segment
+    return list(segments)[-1]  # the shares' sum may be 1 less a rounding error
+
+
+@lru_cache(maxsize=16)
+def _is_on_loopback(target: str) -> bool:
+    return is_loopback(host_of(target))

@@ -14,6 +14,7 @@ from flask import Flask, Response, jsonify, request
 from loadgen.conductor import Conductor
 from loadgen.errors import LonjakError
 from loadgen.exitcodes import ExitCode
+from loadgen.plans import check_users, users_of
 from loadgen.units import parse_duration
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
@@ -40,8 +41,11 @@ def guard(app: Flask, conductor: Conductor, *, base_path: str, own_names: frozen
 def _check_swarm(conductor: Conductor) -> tuple[Response, int] | None:
     rate = (request.form.get("rate") or "").strip() or None
     try:
+        users = _users(request.form.get("user_count"))
         if conductor.run is not None:
-            return _change_running(conductor, rate)
+            return _change_running(conductor, rate, users)
+        if users is not None:
+            check_users(users)
         conductor.prepare(
             host=(request.form.get("host") or "").strip() or None,
             rate=rate or conductor.options.rate,
@@ -52,16 +56,27 @@ def _check_swarm(conductor: Conductor) -> tuple[Response, int] | None:
     return None
 
 
-def _change_running(conductor: Conductor, rate: str | None) -> tuple[Response, int] | None:
+def _change_running(conductor: Conductor, rate: str | None, users: int | None) -> tuple[Response, int] | None:
     host = (request.form.get("host") or "").strip().rstrip("/")
     if host and conductor.run is not None and host != conductor.run.prepared.target:
         return _refuse(409, "a run is on: stop it before you choose another host")
+    if users is not None and conductor.ours and conductor.run is not None:
+        told = users_of(conductor.run.prepared.scenario.load)
+        if users != told:
+            return _refuse(409, f"a run is on with {told} users: stop it before you choose another number")
     if rate and conductor.ours:
         try:
-            conductor.set_rate(max(0.0, float(rate)))
+            conductor.set_rate(float(rate))
         except ValueError:
             return _refuse(400, f"the rate is {rate!r}, but must be a number of sessions per second")
     return None
+
+
+def _users(text: str | None) -> int | None:
+    try:
+        return int(text) if text else None
+    except ValueError:
+        return None  # Locust's own message says what is wrong with it
 
 
 def _duration_s(text: str | None) -> float | None:

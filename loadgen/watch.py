@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import gevent
@@ -11,12 +12,12 @@ from loadgen.config import FaultPlan
 from loadgen.control import ControlLine, ControlReader
 from loadgen.errors import UsageProblem
 from loadgen.faults import kill_worker
-from loadgen.messages import Refusal
+from loadgen.messages import RateChange, Refusal
 from loadgen.page_kinds import SESSION
 from loadgen.records import Json
 from loadgen.run import Run
 from loadgen.sampler import GENERATOR, CpuMeter, Sample, Sampler, memory_bytes
-from loadgen.schedule import Share, arrivals
+from loadgen.schedule import Arrival, Schedule, Share
 from loadgen.session import draw_segment
 from loadgen.stack import Stack, StackProcess, read_stack
 
@@ -33,6 +34,10 @@ class Lead(Protocol):
     def ours(self) -> bool:
         """Whether shoppers arrive by a plan that has an end."""
 
+    @property
+    def rate_changes(self) -> Sequence[RateChange]:
+        """The other rates that were offered, in order."""
+
     def end(self, reason: str, *, interrupted: bool = False) -> None:
         """End the run."""
 
@@ -40,7 +45,7 @@ class Lead(Protocol):
         """End the run because it led to a host that nobody allowed."""
 
     def set_rate(self, rate_per_s: float) -> None:
-        """Offer another rate."""
+        """Offer another rate; UsageProblem when this run cannot."""
 
     def lost_workers(self) -> list[str]:
         """Workers without a sign of life."""
@@ -94,8 +99,14 @@ class Watch:
 
     @property
     def lost_worker(self) -> bool:
-        """Whether a worker was lost on the way."""
+        """Whether a worker was lost on the way, and did not come back."""
         return bool(self._lost)
+
+    def welcome_back(self, worker: str) -> None:
+        """A worker that was silent for a while hands in again, what it counted meanwhile too."""
+        if self._lost.pop(worker, None) is not None:
+            self._run.merger.expect([worker])
+            self._run.event("worker_returned", worker=worker)
 
     def _look_after(self) -> None:
         while True:
@@ -133,14 +144,21 @@ class Watch:
         if line.problem:
             self._run.event("warning", message=line.problem)
         elif line.set_rate_per_s is not None:
-            self._run.event("control", set_rate=line.set_rate_per_s)
-            self._lead.set_rate(line.set_rate_per_s)
+            self._set_rate(line.set_rate_per_s)
         elif line.phase is not None:
             self._run.event("control", phase=line.phase)
             self._run.event("phase", name=line.phase)
         elif line.stop:
             self._run.event("control", stop=True)
             self._lead.end("control")
+
+    def _set_rate(self, rate_per_s: float) -> None:
+        try:
+            self._lead.set_rate(rate_per_s)
+        except UsageProblem as problem:
+            self._run.event("warning", message=f"set_rate was refused: {problem}")
+        else:
+            self._run.event("control", set_rate=rate_per_s)
 
     def _own_sample(self) -> list[Sample]:
         cpu_ratio = self._own_meter.ratio() if self._own_meter else None
@@ -161,7 +179,7 @@ class Watch:
     def _look_for_workers(self) -> None:
         for worker in self._lead.lost_workers():
             self._lost[worker] = self._run.merger.lose(worker)
-            self._run.event("worker_lost", worker=worker)
+            self._run.event("worker_lost", worker=worker, handed_in_s=self._lost[worker])
 
     def _decide(self) -> None:
         load = self._run.prepared.scenario.load
@@ -200,13 +218,21 @@ class Watch:
         scenario, names = self._run.prepared.scenario, [worker.name for worker in self._run.manifest.workers]
         until_s = min(self._run.clock.elapsed_s, scenario.load.duration_s)
         for worker, from_s in self._lost.items() if self._lead.ours else ():
-            for arrival in arrivals(scenario.load, Share(names.index(worker), len(names)), from_s=from_s):
-                if arrival.due_s >= until_s:
-                    break
+            for arrival in self._due(Share(names.index(worker), len(names)), from_s, until_s):
                 second = Second(int(arrival.due_s))
                 second.funnel[second.elapsed_s, draw_segment(scenario, arrival.number)]["dropped_count"] = 1
                 second.counters[SESSION]["dropped_count"] = 1
                 self._run.merger.add([second])
+
+    def _due(self, share: Share, from_s: float, until_s: float) -> Iterator[Arrival]:
+        """A share's arrivals between two instants, as they stood in the end."""
+        schedule = Schedule(self._run.prepared.scenario.load, share)
+        for change in self._lead.rate_changes:
+            schedule.set_rate(change.rate_per_s, change.from_s)
+        while (arrival := schedule.next) is not None and arrival.due_s < until_s:
+            if arrival.due_s >= from_s:
+                yield arrival
+            schedule.advance()
 
 
 def _phases(run: Run) -> list[tuple[float, str]]:

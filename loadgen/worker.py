@@ -21,6 +21,7 @@ from loadgen.arrivals import ArrivalSource, Assignment
 from loadgen.batch import Batch, WorkerLoad
 from loadgen.dispatcher import is_ours
 from loadgen.gate import is_loopback
+from loadgen.locust_internals import Audience, LocustTable
 from loadgen.messages import (
     BATCH,
     CLOCK,
@@ -44,6 +45,7 @@ from loadgen.recorder import Recorder
 from loadgen.runclock import RunClock
 from loadgen.schedule import Share
 from loadgen.selfcheck import OwnUse, probe_loop_lag
+from loadgen.user import LonjakUser
 
 logger = logging.getLogger(__name__)
 
@@ -105,10 +107,10 @@ class Worker:
     def on_test_stop(self) -> None:
         """Users are gone: hand in what came after the drain, or without one."""
         self._hand_in(everything=True)
-        self.recorder = None
+        self.recorder = LonjakUser.recorder = None
 
     def _ask_clock(self) -> None:
-        self._runner.send_message(HELLO, to_wire(Hello(time.time())))
+        self._runner.send_message(HELLO, to_wire(Hello.now()))
 
     def _on_clock(self, *, msg: Message, **_environment: object) -> None:
         reading, now = ClockReading(**msg.data), time.time()
@@ -124,7 +126,11 @@ class Worker:
     def _on_plan(self, *, msg: Message, **_environment: object) -> None:
         self._leave()
         plan = self._plan = RunPlan.from_wire(msg.data)
-        self.recorder = Recorder(RunClock(plan.started_at, self._offset_s))
+        events = self._environment.events
+        self.recorder = Recorder(
+            RunClock(plan.started_at, self._offset_s), LocustTable(self._environment.stats), Audience(events.request)
+        )
+        LonjakUser.recorder = self.recorder
         self._heard_at, self._draining = time.monotonic(), False
         self._environment.stop_timeout = self._stop_timeout_s
         ArrivalSource.current = None
@@ -198,15 +204,16 @@ class Worker:
         if recorder is None or plan is None:
             return
         now_s = recorder.clock.second
-        cpu_ratio, memory_bytes = self._own_use.look()
-        batch = Batch(
-            plan.worker,
-            now_s + 1 if everything else now_s,
-            recorder.take(None if everything else now_s),
-            WorkerLoad(os.getpid(), cpu_ratio, memory_bytes, self.sessions_in_progress),
-        )
+        for piece in recorder.take(None if everything else now_s):
+            self._tell_batch(plan, Batch(plan.worker, (piece,)))
+            gevent.sleep(0)  # shoppers first
+        until_s = now_s + 1 if everything else now_s
+        load = WorkerLoad(os.getpid(), *self._own_use.look(), self.sessions_in_progress)
+        self._tell_batch(plan, Batch(plan.worker, (), until_s, load))
         while self._refusals and isinstance(self._runner, WorkerRunner):
             self._tell(REFUSED, to_wire(self._refusals.popleft()))
+
+    def _tell_batch(self, plan: RunPlan, batch: Batch) -> None:
         self._tell(BATCH, {"started_at": plan.started_at, "batch": batch.to_wire()})
 
     def _tell(self, kind: str, data: dict[str, Any] | None) -> None:

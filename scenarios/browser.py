@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from loadgen.client import ShopperResponse
+from loadgen.response import ShopperResponse
 from loadgen.session import Session
 from scenarios.answers import Answer, ContentMismatch, require
 from scenarios.browser_cache import BrowserCache, files_of
@@ -120,7 +120,7 @@ class Browser:
         if _FILE_TYPES[fetch] in response.header("content-type") and response.content:
             self._cache.keep(url, _cache_headers(response), Loaded(None), self._clock())
         else:
-            response.failure(f"the file is empty or not {_FILE_TYPES[fetch]}")  # type: ignore[no-untyped-call]
+            response.failure(f"the file is empty or not {_FILE_TYPES[fetch]}")
 
     def _get(self, kind: str, url: str, fetch: Fetch) -> ShopperResponse:
         headers = headers_for(fetch, self._session.segment, self._referer)
@@ -136,7 +136,7 @@ class Browser:
         kept = self._cache.stale(url)
         with response:
             if kept is None:
-                response.failure("the shop answered 304 though nothing was asked for again")  # type: ignore[no-untyped-call]
+                response.failure("the shop answered 304 though nothing was asked for again")
         if kept is None:
             return None
         headers = _cache_headers(response)
@@ -153,9 +153,9 @@ def _read(response: ShopperResponse, reader: Callable[[Answer], Read]) -> Read |
         try:
             require(response.status_code < 500, f"the shop answered {response.status_code}")
             read = reader(_answer(response))
-            response.success()  # type: ignore[no-untyped-call]
+            response.success()
         except ContentMismatch as mismatch:
-            response.failure(str(mismatch))  # type: ignore[no-untyped-call]
+            response.failure(str(mismatch))
     return read
 
 

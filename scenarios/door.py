@@ -1,5 +1,7 @@
 """What Locust loads: the engine, and the one source of shoppers; what they do stands in `scenarios.shop_visits`."""
 
+from collections.abc import Generator
+
 from locust.env import Environment
 
 import loadgen.plugin  # noqa: F401  (registers the engine with Locust)
@@ -16,9 +18,9 @@ class Shoppers(ArrivalSource):
         super().__init__(environment)
         self._visits = shop_visits.ShopVisits(self.scenario, self.target)
 
-    def visit(self, session: Session) -> None:
+    def visit(self, session: Session) -> Generator[float, None, None]:
         """One shopper, from the first page to leaving."""
-        self._visits.visit(session)
+        return self._visits.visit(session)
 
     @classmethod
     def recognise(cls, scenario: Scenario, target: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from geventhttpclient.response import HTTPConnectionClosed
 from locust.event import EventHook
 
 from loadgen.client import ShopperClient, Timeouts
@@ -31,7 +30,7 @@ def why_not_recognised(target: str) -> str | None:
     try:
         response = client.request("GET", "/", headers=headers_for(Fetch.PAGE, "web"), catch_response=True)
         with response:
-            status, text, error = response.status_code, response.text, response.request_meta["exception"]
+            status, text, error = response.status_code, response.text, response.error
     finally:
         client.close()
     if status == 200 and error is None and MARK in text:
@@ -49,6 +48,4 @@ def _failed(target: str, error: BaseException, status: int) -> str:
     kind = failure_class(error, status)
     if kind == "refused":
         raise TargetRefused(f"the front page of {without_credentials(target)} redirects elsewhere: {error}") from None
-    if isinstance(error, HTTPConnectionClosed):
-        return "it closed the connection before a whole answer"
     return _SAID.get(kind) or f"its front page was not had: {error}"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from urllib.parse import urlsplit
 
 from loadgen.config import Scenario
@@ -33,18 +34,14 @@ class ShopVisits:
         self._catalogue = Catalogue()
         self._accounts = AccountBook()
 
-    def visit(self, session: Session) -> None:
-        """One shopper's whole visit; raises what `session.think` raises when the run stops."""
+    def visit(self, session: Session) -> Generator[float, None, None]:
+        """One shopper's whole visit; yields the seconds to think."""
         browser = Browser(session, self._origin)
         storefront = ReferenceStorefront(session, browser, self._catalogue, self._shoppers.patience_s)
         visit = Visit(storefront, self._accounts, session.random, self._shoppers.zipf_exponent)
         try:
-            ending = walk(
-                self._mix,
-                visit,
-                pause=session.think,
-                clock=time.monotonic,
-                think_time_scale=self._shoppers.think_time_scale,
+            ending = yield from walk(
+                self._mix, visit, clock=time.monotonic, think_time_scale=self._shoppers.think_time_scale
             )
         finally:
             visit.leave()

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import gevent
 import pytest
-from geventhttpclient.client import HTTPClient
 from locust import User, constant
 from locust.argument_parser import get_empty_argument_parser, setup_parser_arguments
 from locust.dispatch import UsersDispatcher
@@ -20,7 +19,6 @@ from loadgen import locust_internals
 from loadgen.arrivals import ArrivalSource
 from loadgen.dispatcher import SourceDispatcher, dispatcher_for
 from loadgen.options import Options, add_options
-from tests.engine.scripted_shop import ScriptedShop
 
 
 class Ordinary(User):
@@ -29,23 +27,6 @@ class Ordinary(User):
 
 class Arriving(ArrivalSource):
     pass
-
-
-def test_bind_source_binds_every_connection(shop: ScriptedShop) -> None:
-    client = HTTPClient.from_url(shop.url)
-    locust_internals.bind_source(client, "127.64.0.9")
-    client.get("/").read()
-    client.close()
-    assert dict(shop.visitors) == {"127.64.0.9": 1}
-
-
-def test_never_resend_leaves_the_pool_in_order(shop: ScriptedShop) -> None:
-    client = HTTPClient.from_url(shop.url, concurrency=2)
-    locust_internals.never_resend(client)
-    for _ in range(5):
-        assert client.get("/").read()
-    client.close()
-    assert shop.count == 5
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import msgpack
 import pytest
 
 from loadgen.batch import Batch, Second, WorkerLoad
-from loadgen.client import CONTEXT_KEY, RequestContext
+from loadgen.cookies import CookieJar
+from loadgen.hosts import locate
 from loadgen.hlog import Tag, read_hlog
 from loadgen.merger import Merger
 from loadgen.recorder import Recorder
@@ -23,6 +24,8 @@ from loadgen.records import (
     read_lines,
     read_rows,
 )
+from loadgen.request import Request
+from loadgen.response import BadStatus, ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
 from loadgen.sampler import Sample
@@ -64,6 +67,16 @@ def request(recorder: Recorder, name: str = "product", **sample: Any) -> None:
     recorder.on_request(name=name, **{**values, **sample})
 
 
+def sample(recorder: Recorder, name: str = "product", method: str = "GET", **values: Any) -> None:
+    """A sample of our own client; times in microseconds."""
+    host, path = locate("http://127.0.0.1/")
+    response = ShopperResponse(Request(method, host, path, ""), name, {}, CookieJar(), recorder.on_response)
+    known = {"status_code": 200, "service_us": 12_500, "ttfb_us": 4_000, "body_bytes": 900}
+    for key, value in {**known, **values}.items():
+        setattr(response, key, value)
+    response.report()
+
+
 def only(recorder: Recorder) -> Second:
     [second] = recorder.take()
     return second
@@ -88,7 +101,7 @@ def test_a_request_of_a_foreign_client_is_counted_and_timed(recorder: Recorder) 
 
 
 def test_response_time_counts_from_the_intended_instant(recorder: Recorder) -> None:
-    request(recorder, context={CONTEXT_KEY: RequestContext(start_lag_us=200_000)})
+    sample(recorder, lag_us=200_000)
     second = only(recorder)
     assert values_us(second, "service_time")[0] == pytest.approx(12_500, rel=0.001)
     assert values_us(second, "response_time")[0] == pytest.approx(212_500, rel=0.001)
@@ -96,8 +109,50 @@ def test_response_time_counts_from_the_intended_instant(recorder: Recorder) -> N
 
 
 def test_ten_milliseconds_is_not_late(recorder: Recorder) -> None:
-    request(recorder, context={CONTEXT_KEY: RequestContext(start_lag_us=10_000)})
+    sample(recorder, lag_us=10_000)
     assert only(recorder).counters["product"]["late_count"] == 0
+
+
+def test_our_own_samples_count_like_anybody_elses(time: Time) -> None:
+    ours, foreign = Recorder(time.clock()), Recorder(time.clock())
+    for status, exception in ((200, None), (200, None), (503, BadStatus("status 503"))):
+        sample(ours, status_code=status, exception=exception, cache_control=b"public", cache_status=b"edge; hit")
+        shown = answer(status, cache_control="public", cache_status="edge; hit")
+        request(foreign, exception=exception, response=shown)
+    [one], [other] = ours.take(), foreign.take()
+    assert one.counters == other.counters
+    assert {tag: found.counts for tag, found in one.histograms.items()} == {
+        tag: found.counts for tag, found in other.histograms.items()
+    }
+
+
+def test_connecting_and_tls_are_timed_where_they_happened(recorder: Recorder) -> None:
+    sample(recorder, connect_us=300, tls_us=1500)
+    sample(recorder)
+    second = only(recorder)
+    assert [second.histograms[Tag(measure, "product", "ok")].count for measure in ("connect", "tls")] == [1, 1]
+
+
+def test_a_time_beyond_the_range_is_counted_and_told_once(recorder: Recorder) -> None:
+    for _ in range(2):
+        sample(recorder, service_us=4_000_000_000)
+    second = only(recorder)
+    assert second.histograms[Tag("service_time", "product", "ok")].count == 2
+    [warning] = recorder.take()
+    assert [event.detail["message"] for event in warning.events] == ["times above 1 h were counted as that"]
+
+
+def test_a_second_with_many_page_kinds_comes_in_pieces_that_add_up(recorder: Recorder) -> None:
+    for number in range(90):
+        sample(recorder, name=f"page-{number}")
+    pieces = list(recorder.take())
+    whole = Second(0)
+    for piece in pieces:
+        whole.merge(piece)
+    assert len(pieces) == 5
+    assert {kind: counts["request_count"] for kind, counts in whole.counters.items()} == {
+        f"page-{number}": 1 for number in range(90)
+    }
 
 
 def test_a_failed_request_is_timed_apart(recorder: Recorder) -> None:
@@ -129,9 +184,9 @@ def test_compressed_bytes_count_as_they_came(recorder: Recorder) -> None:
 def test_the_hundred_and_first_name_is_other_with_one_warning(recorder: Recorder) -> None:
     for number in range(103):
         request(recorder, name=f"page-{number}")
-    second = only(recorder)
-    assert second.counters["other"]["request_count"] == 3
-    assert [event.kind for event in second.events] == ["warning"]
+    pieces = [*recorder.take(), *recorder.take()]
+    assert sum(piece.counters["other"]["request_count"] for piece in pieces) == 3
+    assert [event.kind for piece in pieces for event in piece.events] == ["warning"]
 
 
 def test_each_second_is_handed_over_once(recorder: Recorder, time: Time) -> None:
@@ -144,7 +199,7 @@ def test_each_second_is_handed_over_once(recorder: Recorder, time: Time) -> None
     taken = recorder.take(before_s=2)
     assert [(one.elapsed_s, one.counters["product"]["request_count"]) for one in taken] == [(0, 1), (1, 2)]
     assert [one.elapsed_s for one in recorder.take()] == [2]
-    assert recorder.take() == ()
+    assert list(recorder.take()) == []
 
 
 def filled(recorder: Recorder) -> tuple[Second, ...]:
@@ -157,11 +212,11 @@ def filled(recorder: Recorder) -> tuple[Second, ...]:
     recorder.attempt(LedgerLine(1000.5, "place_order", "ok", 4, "key", 11, 25_000, ((3, 2),), None))
     recorder.loop_lag("worker-1", 1500)
     recorder.event("warning", message="look")
-    return recorder.take()
+    return tuple(recorder.take())
 
 
 def test_a_batch_survives_the_wire(recorder: Recorder) -> None:
-    batch = Batch("worker-1", 1, filled(recorder), LOAD)
+    batch = Batch("worker-1", filled(recorder), 1, LOAD)
     received = Batch.from_wire(msgpack.loads(msgpack.dumps(batch.to_wire()), strict_map_key=False))
     assert (received.worker, received.until_s, received.load) == ("worker-1", 1, LOAD)
     [sent], [got] = batch.seconds, received.seconds
@@ -189,7 +244,7 @@ def counted(run: RunDirectory) -> list[tuple[str, str]]:
 def test_what_was_recorded_is_what_stands_in_the_files(recorder: Recorder, run: RunDirectory, time: Time) -> None:
     merging = merger(run, time)
     merging.expect(["worker-1"])
-    merging.accept(Batch("worker-1", 1, filled(recorder), LOAD))
+    merging.accept(Batch("worker-1", filled(recorder), 1, LOAD))
     merging.samples([Sample(0, "shop", "shop-1", 9, 0.5, 4096, 2, 1)])
     merging.close()
     [web, phone] = read_rows(run.funnel, FUNNEL_COLUMNS)
@@ -219,9 +274,9 @@ def test_what_was_recorded_is_what_stands_in_the_files(recorder: Recorder, run: 
 def test_a_second_is_written_when_all_workers_handed_it_in(run: RunDirectory, time: Time) -> None:
     merging = merger(run, time)
     merging.expect(["worker-1", "worker-2"])
-    merging.accept(Batch("worker-1", 1, (second_of(0, 3),), LOAD))
+    merging.accept(Batch("worker-1", (second_of(0, 3),), 1, LOAD))
     assert counted(run) == []
-    merging.accept(Batch("worker-2", 1, (second_of(0, 4),), LOAD))
+    merging.accept(Batch("worker-2", (second_of(0, 4),), 1, LOAD))
     assert counted(run) == [("0", "7")]
     merging.close()
 
@@ -229,11 +284,11 @@ def test_a_second_is_written_when_all_workers_handed_it_in(run: RunDirectory, ti
 def test_a_second_waits_for_a_silent_worker_no_longer_than_two_seconds(run: RunDirectory, time: Time) -> None:
     merging = merger(run, time)
     merging.expect(["worker-1", "worker-2"])
-    merging.accept(Batch("worker-1", 1, (second_of(0, 3),), LOAD))
+    merging.accept(Batch("worker-1", (second_of(0, 3),), 1, LOAD))
     time.now_s = 3.0
     merging.write_due()
     assert counted(run) == [("0", "3")]
-    merging.accept(Batch("worker-2", 1, (second_of(0, 4),), LOAD))
+    merging.accept(Batch("worker-2", (second_of(0, 4),), 1, LOAD))
     assert counted(run) == [("0", "3"), ("0", "4")]  # rows of the same key add up
     merging.close()
 
@@ -241,11 +296,11 @@ def test_a_second_waits_for_a_silent_worker_no_longer_than_two_seconds(run: RunD
 def test_a_lost_worker_is_waited_for_no_more(run: RunDirectory, time: Time) -> None:
     merging = merger(run, time)
     merging.expect(["worker-1", "worker-2"])
-    merging.accept(Batch("worker-2", 1, (), LOAD))
+    merging.accept(Batch("worker-2", (), 1, LOAD))
     assert merging.sessions_in_progress == 3
     assert merging.lose("worker-2") == 1
     assert merging.sessions_in_progress == 0
-    merging.accept(Batch("worker-1", 2, (second_of(1, 5),), LOAD))
+    merging.accept(Batch("worker-1", (second_of(1, 5),), 2, LOAD))
     assert counted(run) == [("1", "5")]
     merging.close()
 
@@ -258,7 +313,7 @@ def test_the_first_write_that_fails_is_told_once_and_none_after_it_is_raised(
     (run.path / full).symlink_to("/dev/full")
     merging = Merger(run, time.clock(), (1, 3), told.append)
     for _ in range(2):
-        merging.accept(Batch("worker-1", 1, filled(recorder), LOAD))
+        merging.accept(Batch("worker-1", filled(recorder), 1, LOAD))
         merging.samples([Sample(0, "shop", "shop-1", 9, 0.5, 4096, 2, 1)])
         merging.event(Event(1000.0, "warning", {"message": "x" * 6000}))
         time.now_s += 3.0

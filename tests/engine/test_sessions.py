@@ -2,15 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import gevent
 import pytest
 from gevent.event import Event as Flag
 from locust.event import EventHook
 
-from loadgen.arrivals import Arrivals, Assignment
+from loadgen.arrivals import Arrivals, Assignment, ClosedArrivals
 from loadgen.config import Load, Scenario, Shoppers
 from loadgen.hlog import Tag
 from loadgen.pacing import poisson_arrivals
@@ -29,10 +30,10 @@ PLANNED = len(list(poisson_arrivals(LOAD.rate, 5)))
 class Visits:
     """One worker's arrivals with a journey of the test's own."""
 
-    def __init__(self, target: str, visit: Callable[[Session], None], **how: object) -> None:
+    def __init__(
+        self, target: str, visit: Callable[[Session], Any], kind: type[Arrivals] = Arrivals, **how: object
+    ) -> None:
         self.recorder = Recorder(RunClock(time.time()))
-        event = EventHook()
-        event.add_listener(self.recorder.on_request)
         assignment = Assignment(SCENARIO, target, Share(), 1000, self.recorder)
         assignment = replace(assignment, **how)  # type: ignore[arg-type]
 
@@ -44,16 +45,18 @@ class Visits:
                 target=target,
                 recorder=self.recorder,
                 cut=cut,
-                request_event=event,
+                request_event=EventHook(),
             )
 
-        self.arrivals = Arrivals(assignment, open_session, visit)
+        self.arrivals = kind(assignment, open_session, visit)
         self._source = gevent.spawn(self.arrivals.run)
 
     def finish(self) -> Counter[str]:
         """Let everybody come and go; the funnel's sums."""
         last_s = self.recorder.clock.instant(LOAD.duration_s)
         gevent.sleep(max(0.0, last_s - time.monotonic()) + 0.02)
+        if isinstance(self.arrivals, ClosedArrivals):
+            self.arrivals.close()
         assert self.arrivals.join(5.0)
         self.arrivals.finish()
         self._source.join(1.0)
@@ -61,7 +64,7 @@ class Visits:
         return self.funnel()
 
     def funnel(self) -> Counter[str]:
-        self.seconds = self.recorder.take()
+        self.seconds = list(self.recorder.take())
         sums: Counter[str] = Counter()
         for second in self.seconds:
             for (_, segment), counts in second.funnel.items():
@@ -148,6 +151,56 @@ def test_journeys_cannot_swallow_a_cut(shop: ScriptedShop) -> None:
     visits.arrivals.cut()
     assert visits.finish()["cut_count"] == PLANNED
     assert not issubclass(SessionCut, Exception)
+
+
+def test_a_visit_that_yields_its_pauses_holds_no_greenlet(shop: ScriptedShop) -> None:
+    leaving: list[int] = []
+    greenlets: list[gevent.Greenlet] = []
+
+    def visit(session: Session) -> Iterator[float]:
+        greenlets.append(gevent.getcurrent())
+        try:
+            session.client.get("/", name="product")
+            yield 0.05
+            greenlets.append(gevent.getcurrent())
+            session.client.get("/", name="product")
+            yield 60.0
+        finally:
+            leaving.append(session.number)
+
+    visits = Visits(shop.url, visit)
+    eventually(lambda: shop.count == 2 * PLANNED)
+    eventually(lambda: len(greenlets) == 2 * PLANNED and all(greenlet.dead for greenlet in greenlets))
+    assert visits.arrivals.in_progress_count == PLANNED
+    visits.arrivals.cut()
+    assert visits.finish()["cut_count"] == PLANNED
+    assert sorted(leaving) == list(range(PLANNED))
+
+
+def test_a_visit_that_yields_to_its_end_has_finished(shop: ScriptedShop) -> None:
+    def visit(session: Session) -> Iterator[float]:
+        yield 0.0
+        session.client.get("/", name="product")
+        if session.number % 2:
+            session.abandon()
+
+    funnel = Visits(shop.url, visit).finish()
+    assert (funnel["finished_count"], funnel["abandoned_count"]) == (PLANNED - PLANNED // 2, PLANNED // 2)
+
+
+def test_the_closed_model_keeps_as_many_shoppers_as_it_has_users(shop: ScriptedShop) -> None:
+    most = [0]
+
+    def visit(session: Session) -> Iterator[float]:
+        most[0] = max(most[0], visits.arrivals.in_progress_count)
+        yield 0.02
+
+    load = replace(LOAD, model="closed", users=7)
+    visits = Visits(shop.url, visit, scenario=replace(SCENARIO, load=load), kind=ClosedArrivals)
+    funnel = visits.finish()
+    assert most == [7]
+    assert funnel["arrived_count"] == funnel["finished_count"] > 2 * 7
+    assert funnel["late_count"] == 0
 
 
 def test_a_closed_door_lets_those_inside_finish(shop: ScriptedShop) -> None:

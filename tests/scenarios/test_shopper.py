@@ -203,11 +203,12 @@ def walked(mix: Mix, shop: ScriptedShop, seed: int = 1, scale: float = 1.0) -> t
     """The walk's ending, and the seconds it thought."""
     now = [0.0]
 
-    def pause(seconds: float) -> None:
-        now[0] += seconds
-
-    ending = walk(mix, visit_to(shop, seed), pause=pause, clock=lambda: now[0], think_time_scale=scale)
-    return ending, now[0]
+    steps = walk(mix, visit_to(shop, seed), clock=lambda: now[0], think_time_scale=scale)
+    while True:
+        try:
+            now[0] += next(steps)
+        except StopIteration as end:
+            return end.value, now[0]
 
 
 def test_a_shopper_whose_patience_runs_out_abandons():

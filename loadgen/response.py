@@ -1,0 +1,220 @@
+"""An answer as a shopper's code sees it, and the sample that it makes: Locust's call shape, and our timings."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Any
+
+from locust.exception import CatchResponseError, LocustError, ResponseError
+
+from loadgen.answer import AnswerReader, BadAnswer
+from loadgen.coding import decoded
+from loadgen.connection import Connection
+from loadgen.cookies import CookieJar
+from loadgen.heads import Headers, field_values
+from loadgen.hosts import Host
+from loadgen.request import Request
+
+
+class BadStatus(Exception):
+    """A status of 400 and above that nobody called a success."""
+
+
+class ShopperResponse:
+    """One answer, or why there is none: then `status_code` is 0 and `error` says it.
+
+    As a `with` block (with catch_response=True) it waits for a judgement: `failure(why)`, `success()`, or nothing for
+    its status to decide; an exception in the block is a failed sample. Times in microseconds: `service_us` from the
+    send to the last byte, connecting included; `ttfb_us` to the first byte; `connect_us` and `tls_us` are 0 where an
+    open connection was used; `lag_us` is how late the request left. `body_bytes` came over the wire; `content` is
+    without content coding, at most MOST_KEPT_BYTES of it. `ended_at` is an instant of `time.monotonic`.
+    """
+
+    # What most samples leave as it is stands in the class: making a response is part of every request.
+    status_code = 0
+    content: bytes | None = None
+    encoding: str | None = None
+    error: BaseException | None = None
+    exception: BaseException | None = None
+    js: Any = None  # of Locust's `rest`
+    cache_control = cache_status = head = b""
+    sets_cookie = False
+    body_bytes = connect_us = tls_us = ttfb_us = service_us = lag_us = 0
+    ended_at = 0.0
+    _headers: Headers | None = None
+    _text: str | None = None
+    _judged = False
+
+    def __init__(
+        self,
+        asked: Request,
+        name: str,
+        context: Mapping[str, Any],
+        cookies: CookieJar,
+        report: Callable[["ShopperResponse"], None],
+    ) -> None:
+        self.method = asked.method
+        self.name = name
+        self.context = context
+        self.cookies = cookies
+        self._asked = asked
+        self._report = report
+
+    def take_times(self, connection: Connection, began: float, first_byte_at: float, ended: float) -> None:
+        """Note how long it took; instants of `time.monotonic`."""
+        self.connect_us, self.tls_us = connection.connect_us, connection.tls_us
+        self.ttfb_us = int((first_byte_at - began) * 1_000_000)
+        self.service_us = int((ended - began) * 1_000_000)
+        self.ended_at = ended
+
+    def take_in(self, reader: AnswerReader) -> None:
+        """Take over a whole answer; a body that cannot be decoded becomes the `error`."""
+        self.status_code = reader.status
+        self.body_bytes = reader.body_bytes
+        body = reader.body
+        self.content = body[0] if len(body) == 1 else b"".join(body)
+        head = self.head = reader.head
+        folded = head.lower()
+        self.cache_control = field_values(head, folded, b"\ncache-control:")
+        self.cache_status = field_values(head, folded, b"\ncache-status:")
+        if b"\nset-cookie:" in folded:
+            self.sets_cookie = True
+            self.cookies.take_in(head, self._asked.host.name, self._asked.path)
+        if b"\ncontent-encoding:" in folded:
+            self._decode(field_values(head, folded, b"\ncontent-encoding:"))
+
+    def _decode(self, coding: bytes) -> None:
+        try:
+            self.content = decoded(self.content or b"", coding.decode("latin-1"))
+        except BadAnswer as error:
+            self.content, self.error = None, error
+
+    def fail(self, error: BaseException, began: float) -> None:
+        """Note why there is no answer, and that nobody waits for one any more."""
+        self.error = error
+        self.ended_at = time.monotonic()
+        self.service_us = int((self.ended_at - began) * 1_000_000)
+
+    @property
+    def url(self) -> str:
+        """What was asked for, after redirects."""
+        return f"http{'s' if self.host.secure else ''}://{self.host.header}{self.path}"
+
+    @property
+    def host(self) -> Host:
+        """Whom it was asked of."""
+        return self._asked.host
+
+    @property
+    def path(self) -> str:
+        """Path and query that were asked for."""
+        return self._asked.path
+
+    @property
+    def start_time(self) -> float:
+        """When the request was sent, in seconds since the epoch."""
+        return time.time() - (time.monotonic() - self.ended_at) - self.service_us / 1_000_000
+
+    @property
+    def headers(self) -> Headers:
+        """The answer's header fields; empty when there is no answer."""
+        if self._headers is None:
+            self._headers = Headers(self.head)
+        return self._headers
+
+    def header(self, name: str) -> str:
+        """A header's value; empty when it is not there."""
+        return self.headers.get(name, "")
+
+    @property
+    def text(self) -> str:
+        """The body as text, by the charset that the answer names, else UTF-8; empty when there is no answer."""
+        if self._text is None:
+            charset = self.encoding or self.header("content-type").partition("charset=")[2].partition(";")[0].strip(
+                ' "'
+            )
+            try:
+                self._text = (self.content or b"").decode(charset or "utf-8", "replace")
+            except LookupError:
+                self._text = (self.content or b"").decode("utf-8", "replace")
+        return self._text
+
+    def json(self) -> Any:
+        """The body as JSON; json.JSONDecodeError when it is none."""
+        return json.loads(self.text)
+
+    @property
+    def ok(self) -> bool:
+        """Whether an answer came, with a status below 400."""
+        return 0 < self.status_code < 400
+
+    @property
+    def elapsed(self) -> timedelta:
+        """The time to the first byte."""
+        return timedelta(microseconds=self.ttfb_us)
+
+    @property
+    def request_meta(self) -> dict[str, Any]:
+        """What Locust's `request` event says of it; times in milliseconds."""
+        return {
+            "request_type": self.method,
+            "name": self.name,
+            "context": self.context,
+            "response": self,
+            "exception": self.exception,
+            "start_time": self.start_time,
+            "url": self.url,
+            "response_length": len(self.content) if self.content is not None else 0,
+            "response_time": self.service_us / 1000,
+        }
+
+    def raise_for_status(self) -> None:
+        """Raise what went wrong on the way, or BadStatus for a status of 400 and above."""
+        if self.error is not None:
+            raise self.error
+        if self.status_code >= 400:
+            raise BadStatus(f"status {self.status_code}")
+
+    def success(self) -> None:
+        """Call it a success, whatever its status."""
+        self._judge(None)
+
+    def failure(self, why: str | Exception) -> None:
+        """Call it a failure, whatever its status."""
+        self._judge(why if isinstance(why, Exception) else CatchResponseError(why))
+
+    def report(self) -> None:
+        """Hand the sample in, once: from here on nothing changes it."""
+        if self._report is _already:
+            return
+        if not self._judged and self.exception is None:
+            if self.error is not None:
+                self.exception = self.error
+            elif self.status_code >= 400:
+                self.exception = BadStatus(f"status {self.status_code}")
+        report, self._report = self._report, _already
+        report(self)
+
+    def __enter__(self) -> "ShopperResponse":
+        return self
+
+    def __exit__(
+        self, exc: type[BaseException] | None, value: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        # Neither Exception nor judged: the session was cut, or the process ends, and the answer stands as it came.
+        judged = self._judged
+        if isinstance(value, Exception) and not judged:
+            self._judge(value)
+        self.report()
+        return isinstance(value, ResponseError) and not judged  # as in Locust: raising one is a way to judge
+
+    def _judge(self, exception: Exception | None) -> None:
+        if self._report is _already:
+            raise LocustError("the sample is reported: to judge a response, use a with block and catch_response=True")
+        self._judged, self.exception = True, exception
+
+
+def _already(_response: ShopperResponse) -> None:
+    """In the place of `report` once it has been called."""

@@ -1,0 +1,44 @@
+"""The base class for a locustfile of one's own: `from loadgen.user import LonjakUser` in the place of FastHttpUser.
+
+Same call shape and settings, on our client: nothing is resent silently, TLS is verified, six connections per host.
+"""
+
+from typing import ClassVar
+
+from locust import User
+from locust.env import Environment
+from locust.exception import StopTest
+from locust.user.users import RestMixin
+
+from loadgen.client import BROWSER_CONNECTIONS, MOST_REDIRECTS, SampleRecorder, ShopperClient, Timeouts
+from loadgen.response import ShopperResponse
+from loadgen.tls import client_context
+
+
+class LonjakUser(User, RestMixin[ShopperResponse]):
+    """A Locust user whose `client` is ours. What may be set is named as in Locust's FastHttpUser."""
+
+    abstract = True
+    connection_timeout: float = 5.0
+    network_timeout: float = 60.0
+    max_redirects: int = MOST_REDIRECTS
+    insecure: bool = False
+    default_headers: dict[str, str] | None = None
+    concurrency: int = BROWSER_CONNECTIONS
+    recorder: ClassVar[SampleRecorder | None] = None  # of this process, while a run is recorded
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        if self.host is None:
+            raise StopTest("give the shop's address as `host` in the user class, or with --host")
+        self.client = ShopperClient(
+            self.host,
+            environment.events.request,
+            recorder=self.recorder,
+            timeouts=Timeouts(self.connection_timeout, self.network_timeout, self.network_timeout),
+            headers=self.default_headers,
+            connections=self.concurrency,
+            most_redirects=self.max_redirects,
+            tls_context=client_context(verify=False) if self.insecure else None,
+            context=self.context,
+        )
