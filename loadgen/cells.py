@@ -94,22 +94,30 @@ class Cell:
             service.record(service_us)
         return service
 
+    @property
+    def weight(self) -> int:
+        """How much there is to hand over, in buckets."""
+        return len(self.prompt) + len(self.ttfb) + len(self.lagged) + len(self.connects)
+
     def fold_into(self, second: Second, kind: str) -> None:
         """Add everything to a Second under a page kind."""
-        traits, histograms = self.traits, second.histograms
-        service, response = self.service_times(), Histogram.from_counts(self.prompt)
+        traits, service = self.traits, self.service_times()
+        if service.counts:
+            _add(second, Tag("service_time", kind, traits.result), service)
+            _add(second, Tag("response_time", kind, traits.result), self._response_times())
+        if traits.answered and self.ttfb:
+            _add(second, Tag("ttfb", kind, traits.cached), Histogram.from_counts(self.ttfb))
+        for connect_us, tls_us in self.connects:
+            second.histograms[Tag("connect", kind, "ok")].record(connect_us)
+            if tls_us:
+                second.histograms[Tag("tls", kind, "ok")].record(tls_us)
+        self._count(second.counters[kind])
+
+    def _response_times(self) -> Histogram:
+        response = Histogram.from_counts(self.prompt)
         for service_us, lag_us in self.lagged:
             response.record(service_us + lag_us)
-        if service.counts:
-            histograms[Tag("service_time", kind, traits.result)].merge(service)
-            histograms[Tag("response_time", kind, traits.result)].merge(response)
-        if traits.answered and self.ttfb:
-            histograms[Tag("ttfb", kind, traits.cached)].merge(Histogram.from_counts(self.ttfb))
-        for connect_us, tls_us in self.connects:
-            histograms[Tag("connect", kind, "ok")].record(connect_us)
-            if tls_us:
-                histograms[Tag("tls", kind, "ok")].record(tls_us)
-        self._count(second.counters[kind])
+        return response
 
     def _count(self, counts: Counter[str]) -> None:
         traits, count = self.traits, self.count
@@ -133,3 +141,10 @@ class Cell:
             self.beyond_count += 1
             value_us = HIGHEST_US
         return index_of(value_us)
+
+
+def _add(second: Second, tag: Tag, histogram: Histogram) -> None:
+    if tag in second.histograms:
+        second.histograms[tag].merge(histogram)
+    else:  # most often: a copy of a dictionary costs a tenth of adding it up
+        second.histograms[tag] = histogram

@@ -1,10 +1,13 @@
 """Bodies as they came and as they read: gzip, deflate and br (RFC 9110 section 8.4.1), bounded."""
 
 import zlib
+from functools import lru_cache
 
 import brotli
 
 from loadgen.answer import MOST_KEPT_BYTES, BadAnswer
+
+_REMEMBERED_BYTES = 64 * 1024
 
 
 def decoded(body: bytes, coding: str) -> bytes:
@@ -12,9 +15,31 @@ def decoded(body: bytes, coding: str) -> bytes:
 
     BadAnswer when it is damaged, cut short, or in a coding that was not asked for.
     """
+    return _decoded_before(body, coding) if len(body) < _REMEMBERED_BYTES else _decoded(body, coding)
+
+
+def as_text(body: bytes, charset: str) -> str:
+    """A body as text; UTF-8 for a charset that nobody knows."""
+    return _text_before(body, charset) if len(body) < _REMEMBERED_BYTES else _as_text(body, charset)
+
+
+def _decoded(body: bytes, coding: str) -> bytes:
     for name in reversed(coding.split(",")):
         body = _decode(body, name.strip().lower())
     return body
+
+
+def _as_text(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(charset, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+# A shop's pages come again and again: the same bytes give the same text, and the very same object, whose readers may
+# remember it in turn.
+_decoded_before = lru_cache(maxsize=512)(_decoded)
+_text_before = lru_cache(maxsize=512)(_as_text)
 
 
 def _decode(body: bytes, name: str) -> bytes:

@@ -20,12 +20,12 @@ from typing import Self
 from loadgen.errors import RunDirectoryProblem
 from loadgen.histogram import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Histogram
 
-MEASURES = ("response_time", "service_time", "ttfb", "connect", "tls", "schedule_lag", "loop_lag")
 _COMPRESSED_COOKIE = 0x1C849314
 _PAYLOAD_COOKIE = 0x1C849313
 _OUTER = struct.Struct(">ii")
 _PAYLOAD = struct.Struct(">iiiiqqd")
 _MAX_US_PER_MS = 1000
+_ONE_BYTE = 64  # of LEB128 holds zigzag numbers from -64 to 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,15 @@ def encode(histogram: Histogram) -> str:
     body = bytearray()
     following = 0
     for index, count in sorted(histogram.counts.items()):
-        if index > following:
-            _append_zigzag(body, following - index)
-        _append_zigzag(body, count)
-        following = index + 1
+        gap, following = index - following, index + 1
+        if 0 < gap <= _ONE_BYTE:  # zigzag written out: most gaps and counts are small, and calls cost more than they do
+            body.append(2 * gap - 1)
+        elif gap:
+            _append_zigzag(body, -gap)
+        if count < _ONE_BYTE:
+            body.append(2 * count)
+        else:
+            _append_zigzag(body, count)
     payload = _PAYLOAD.pack(_PAYLOAD_COOKIE, len(body), 0, SIGNIFICANT_DIGITS, LOWEST_US, HIGHEST_US, 1.0) + body
     compressed = zlib.compress(payload)
     return base64.b64encode(_OUTER.pack(_COMPRESSED_COOKIE, len(compressed)) + compressed).decode("ascii")

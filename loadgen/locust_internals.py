@@ -1,11 +1,13 @@
 """Every touch of what Locust keeps private, each with a test that breaks when it changes there."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+from locust import stats as locust_stats
 from locust.event import EventHook
 from locust.runners import LocalRunner
-from locust.stats import RequestStats, StatsEntry, bucket_response_time
+from locust.stats import RequestStats, StatsEntry
 
 from loadgen.cells import Cell
 from loadgen.histogram import value_at
@@ -22,9 +24,8 @@ class LocustTable:
 
     def add(self, cell: Cell, second_at: float) -> None:
         """Take in the samples of the second that began at `second_at`, in seconds since the epoch."""
-        traits = cell.traits
-        rows = (self._stats.total, self._stats.get(traits.name, traits.method))
-        for row, fresh in [(row, _row_of(self._stats, cell, second_at)) for row in rows]:
+        traits, fresh = cell.traits, _row_of(self._stats, cell, second_at)
+        for row in (self._stats.total, self._stats.get(traits.name, traits.method)):
             row.extend(fresh)
         for error in cell.errors:
             self._stats.log_error(traits.method, traits.name, error)
@@ -70,10 +71,17 @@ def _row_of(stats: RequestStats, cell: Cell, second_at: float) -> StatsEntry:
     row.last_request_timestamp = second_at + 0.999
     row.total_content_length = cell.body_bytes
     for index, count in service.counts.items():
-        value_ms = value_at(index) / 1000
+        value_ms, rounded_ms = _milliseconds(index)
         row.total_response_time += value_ms * count
-        row.response_times[bucket_response_time(value_ms)] += count
+        row.response_times[rounded_ms] += count
     if service.counts:
         row.max_response_time = value_at(max(service.counts)) / 1000
         row.min_response_time = value_at(min(service.counts)) / 1000
     return row  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1 << 15)  # there are 26,000 buckets
+def _milliseconds(index: int) -> tuple[float, int]:
+    """A bucket's value, and how Locust rounds it."""
+    value_ms = value_at(index) / 1000
+    return value_ms, int(locust_stats.bucket_response_time(value_ms))  # which users may replace

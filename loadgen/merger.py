@@ -30,7 +30,7 @@ class Merger:
 
     `tally` holds the steady phase only: seconds from `steady_s[0]` up to, not including, `steady_s[1]`.
     `on_failure` hears of the first write that fails, `failure` keeps it, and no method raises it. Only the constructor
-    raises OSError.
+    raises OSError. `pause` is called between two lines that took work to write: in a lone process, shoppers go first.
     """
 
     def __init__(
@@ -39,10 +39,13 @@ class Merger:
         clock: RunClock,
         steady_s: tuple[float, float],
         on_failure: Callable[[OSError], None] = lambda _error: None,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         self.tally = Tally()
         self.failure: OSError | None = None
         self._on_failure = on_failure
+        self._pause = pause
+        self._writing_count = 0  # greenlets that write a second, and may pause in the middle of it
         self._run = run
         self._clock = clock
         self._steady_s = steady_s
@@ -129,6 +132,8 @@ class Merger:
     def close(self) -> None:
         """Write everything and leave the files as they are to stay; those that fail, as far as they go."""
         self.write_all()
+        while self._writing_count:
+            self._pause()
         for file in (self._counters, self._funnel, self._tiers, self._events, self._ledger, self._hlog):
             with self._noting_failure():
                 file.close()
@@ -155,9 +160,9 @@ class Merger:
             self._written_until_s = max(self._written_until_s, until_s)
             return
         with self._noting_failure():
-            for second in due:
-                self._write(self._pending.pop(second))
             self._written_until_s = max(self._written_until_s, until_s)
+            for second in [self._pending.pop(second) for second in due]:
+                self._write(second)
             self._flush()
 
     def _flush(self) -> None:
@@ -165,6 +170,13 @@ class Merger:
             file.flush()
 
     def _write(self, second: Second) -> None:
+        self._writing_count += 1
+        try:
+            self._write_second(second)
+        finally:
+            self._writing_count -= 1
+
+    def _write_second(self, second: Second) -> None:
         start_s, end_s = self._steady_s
         steady = start_s <= second.elapsed_s < end_s
         for tag, histogram in second.histograms.items():
@@ -172,6 +184,7 @@ class Merger:
             self._hlog.write(second.elapsed_s, str(kept), histogram)
             if steady:
                 self.tally.add_histogram(kept, histogram)
+            self._pause()
         for kind, counts in second.counters.items():
             kept_kind = self._kinds.keep(kind)
             self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": kept_kind, **counts})

@@ -20,7 +20,7 @@ from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 
 Ending = Literal["finished", "abandoned", "cut"]
-_CELLS_PER_PIECE = 20  # of a Second that is handed over in pieces, so that the loop is never held up for long
+_BUCKETS_PER_PIECE = 2000  # of a Second that is handed over in pieces, so that the loop is never held up for long
 _READ_ONLY = ("GET", "HEAD")
 _SCHEDULE_LAG = Tag("schedule_lag", SESSION, "ok")
 
@@ -171,17 +171,21 @@ class Recorder:
 
     def _pieces(self, taken: list[tuple[Second, list[Cell]]]) -> Iterator[Second]:
         for second, cells in taken:
-            piece = second
-            for number, cell in enumerate(cells):
-                if number and number % _CELLS_PER_PIECE == 0:
+            piece, weight = second, 0
+            for cell in cells:
+                if weight > _BUCKETS_PER_PIECE:
                     yield piece
-                    piece = Second(second.elapsed_s)
-                cell.fold_into(piece, self._kind(cell.traits.name))
-                if cell.beyond_count:
-                    self.warn_once(f"times above {HIGHEST_US // 3_600_000_000} h were counted as that")
-                if self._table is not None and cell.traits.ours:
-                    self._table.add(cell, self.clock.started_at + second.elapsed_s)
+                    piece, weight = Second(second.elapsed_s), 0
+                self._fold(cell, piece)
+                weight += cell.weight
             yield piece
+
+    def _fold(self, cell: Cell, piece: Second) -> None:
+        cell.fold_into(piece, self._kind(cell.traits.name))
+        if cell.beyond_count:
+            self.warn_once(f"times above {HIGHEST_US // 3_600_000_000} h were counted as that")
+        if self._table is not None and cell.traits.ours:
+            self._table.add(cell, self.clock.started_at + piece.elapsed_s)
 
     def _turn(self) -> None:
         """See to it that samples are counted into the second that it is now."""

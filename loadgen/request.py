@@ -21,6 +21,10 @@ class HeaderLines(str):
 
     __slots__ = ()
 
+    def plus(self, name: str, value: str) -> "HeaderLines":
+        """The same with one more; ValueError for a line break in it."""
+        return HeaderLines(f"{self}{_line(name, value)}")
+
 
 class Request:
     """What is asked of whom. `headers` are lines with their ends, without Host and Cookie; never changed once made."""
@@ -55,11 +59,16 @@ def header_lines(given: Mapping[str, str], defaults: Mapping[str, str] = DEFAULT
     """Header lines: what is given, and defaults for what is not. ValueError for a line break within one."""
     names = {name.lower() for name in given}
     missing = {name: value for name, value in defaults.items() if name.lower() not in names}
-    lines = [f"{name}: {value}\r\n" for name, value in (*given.items(), *missing.items()) if value is not None]
-    text = "".join(lines)
-    if text.count("\n") != len(lines) or text.count("\r") != len(lines):
-        raise ValueError("a header with a line break in its name or value")
-    return HeaderLines(text)
+    return HeaderLines(
+        "".join(_line(name, value) for name, value in (*given.items(), *missing.items()) if value is not None)
+    )
+
+
+def _line(name: str, value: str) -> str:
+    line = f"{name}: {value}\r\n"
+    if line.count("\n") != 1 or line.count("\r") != 1:
+        raise ValueError(f"the header {name[:40]!r} has a line break in its name or value")
+    return line
 
 
 def without(lines: str, *names: str) -> str:

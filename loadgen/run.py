@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import gevent
+
 from loadgen.config import Scenario, to_toml
 from loadgen.errors import EnvironmentProblem, LonjakError, RunDirectoryProblem
 from loadgen.manifest import Manifest, Plan, WorkerEntry
@@ -70,7 +72,13 @@ class Run:
         steady_s = (int(scenario.load.warmup_s), scenario.load.duration_s)
         try:
             self._write(scenario)
-            self.merger = Merger(directory, self.clock, steady_s, lambda error: on_failure(self._problem(error)))
+            self.merger = Merger(
+                directory,
+                self.clock,
+                steady_s,
+                on_failure=lambda error: on_failure(self._problem(error)),
+                pause=lambda: gevent.sleep(0),
+            )
         except OSError as error:
             raise self._problem(error) from None
         self.merger.expect(worker.name for worker in workers)

@@ -72,7 +72,9 @@ class Browser:
 
     def send(self, kind: str, url: str, fields: Mapping[str, str], reader: Callable[[Answer], Read]) -> Read | None:
         """Sends a form; returns what the reader makes of the answer (a redirect, often), None when it failed."""
-        headers = headers_for(Fetch.PAGE, self._session.segment, self._referer, self._origin) | {"Content-Type": _FORM}
+        headers = headers_for(Fetch.PAGE, self._session.segment, self._referer, self._origin).plus(
+            "Content-Type", _FORM
+        )
         started = self._clock()
         response = self._session.client.request(
             "POST",
@@ -99,7 +101,7 @@ class Browser:
         page = _read(response, reader)
         if page is None:
             return None
-        loaded = Loaded(page, tuple(files_of(response.text)))
+        loaded = Loaded(page, files_of(response.text))
         if response.status_code == 200:
             self._cache.keep(url, _cache_headers(response), loaded, self._clock())
         return loaded
@@ -126,7 +128,7 @@ class Browser:
         headers = headers_for(fetch, self._session.segment, self._referer)
         kept = self._cache.stale(url)
         if kept is not None and kept.etag is not None:
-            headers["If-None-Match"] = kept.etag
+            headers = headers.plus("If-None-Match", kept.etag)
         return self._session.client.request(
             "GET", url, name=kind, headers=headers, catch_response=True, allow_redirects=False
         )

@@ -78,7 +78,8 @@ class BrowserCache(Generic[Body]):
             self._kept.pop(url, None)
 
 
-def files_of(html: str) -> list[str]:
+@lru_cache(maxsize=512)  # a shop's pages come again and again
+def files_of(html: str) -> tuple[str, ...]:
     """URLs of this shop's own files that a browser fetches to show the page, each once, in the page's order.
 
     Style sheets, icons, preloads, scripts, drawings of `<use>`, and images that are not `loading="lazy"`; what a script
@@ -91,4 +92,4 @@ def files_of(html: str) -> list[str]:
         address = _ADDRESS.search(tag)
         if address:
             found[address[1].replace("&amp;", "&").partition("#")[0]] = None
-    return list(found)
+    return tuple(found)

@@ -6,7 +6,10 @@ Sec-Fetch-*: W3C, Fetch Metadata Request Headers.
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
+
+from loadgen.request import HeaderLines, header_lines
 
 _ENGINE = "AppleWebKit/537.36 (KHTML, like Gecko)"
 USER_AGENTS = MappingProxyType(
@@ -41,11 +44,19 @@ def fetch_of(url: str) -> Fetch:
     return Fetch.SCRIPT if path.endswith(".js") else Fetch.IMAGE
 
 
-def headers_for(fetch: Fetch, segment: str, referer: str | None = None, origin: str | None = None) -> dict[str, str]:
+def headers_for(fetch: Fetch, segment: str, referer: str | None = None, origin: str | None = None) -> HeaderLines:
     """Headers of one request.
 
     `referer`: the page it comes from, None for a visit from outside; `origin`: given for a form that is sent.
     """
+    lines = _lines(fetch, segment, "none" if referer is None else "same-origin")
+    if referer is not None:
+        lines = lines.plus("Referer", referer)
+    return lines if origin is None else lines.plus("Origin", origin)
+
+
+@lru_cache(maxsize=64)
+def _lines(fetch: Fetch, segment: str, site: str) -> HeaderLines:
     accept, destination, mode = fetch.value
     headers = {
         "User-Agent": USER_AGENTS.get(segment, USER_AGENTS["phone"]),
@@ -54,12 +65,8 @@ def headers_for(fetch: Fetch, segment: str, referer: str | None = None, origin: 
         "Accept-Encoding": "gzip, deflate, br",
         "Sec-Fetch-Dest": destination,
         "Sec-Fetch-Mode": mode,
-        "Sec-Fetch-Site": "none" if referer is None else "same-origin",
+        "Sec-Fetch-Site": site,
     }
     if fetch is Fetch.PAGE:
         headers |= {"Sec-Fetch-User": "?1", "Upgrade-Insecure-Requests": "1"}
-    if referer is not None:
-        headers["Referer"] = referer
-    if origin is not None:
-        headers["Origin"] = origin
-    return headers
+    return header_lines(headers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from scenarios.answers import Answer, ContentMismatch, require
 from scenarios.outcomes import Outcome
@@ -199,6 +200,7 @@ def _list(answer: Answer, facts: Facts, kind: str) -> Page:
     )
 
 
+@lru_cache(maxsize=512)  # the catalogue's pages come again and again
 def _products(text: str) -> tuple[ProductLink, ...]:
     numbers, names = _CARD.findall(text), _CARD_NAME.findall(text)
     require(len(numbers) == len(names), "a product in the list has no name")
@@ -206,6 +208,7 @@ def _products(text: str) -> tuple[ProductLink, ...]:
     return tuple(ProductLink(product_id, name) for product_id, name in links.items())
 
 
+@lru_cache(maxsize=512)
 def _categories(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CATEGORY.findall(text)))
 
