@@ -92,8 +92,12 @@ class _Books:
         ]
 
 
-def audit(ledger: Iterable[LedgerLine], truth: Truth | None) -> Audit:
-    """Holds every order of the ledger against the books, and every paid order of the books against the ledger."""
+def audit(ledger: Iterable[LedgerLine], truth: Truth | None, *, worker_lost: bool = False) -> Audit:
+    """Holds every order of the ledger against the books, and every paid order of the books against the ledger.
+
+    A worker that was lost took its last lines of the ledger along: an order that only the books know may then stand in
+    those, and is no violation but a doubt.
+    """
     attempts = _attempts(ledger)
     counted = _counted(attempts)
     if truth is None or not truth.whole:
@@ -113,13 +117,13 @@ def audit(ledger: Iterable[LedgerLine], truth: Truth | None) -> Audit:
             counted,
             resolved_placed_count=placed,
             resolved_absent_count=len(unknown) - placed - unresolved,
-            unresolved_count=unresolved,
+            unresolved_count=unresolved + (len(unexplained) if worker_lost else 0),
             missing_count=len(missing),
             unexplained_count=len(unexplained),
             duplicate_charge_count=len(twice),
             amount_mismatch_count=len(amounts),
             paid_in_truth_count=len(books.paid),
-            violations=_violations(missing, unexplained, twice, amounts),
+            violations=_violations(missing, [] if worker_lost else unexplained, twice, amounts),
         )
     )
 
@@ -183,7 +187,10 @@ def _judged(counted: Audit) -> Audit:
     if counted.violations:
         return replace(counted, outcome="fail", sentence=counted.violations[0])
     if counted.unresolved_count:
-        doubt = f"{_orders(counted.unresolved_count)} of unknown outcome carried neither key nor number to look up."
+        doubt = (
+            f"{_orders(counted.unresolved_count)} could not be matched: without key or number to look up, or paid in "
+            "the shop's books while the lines of a lost worker are missing."
+        )
         return replace(counted, outcome="unknown", sentence=doubt)
     if not (counted.acknowledged_count or counted.unknown_count or counted.paid_in_truth_count):
         return replace(counted, sentence="No order was placed, so there was nothing to audit.")

@@ -57,8 +57,8 @@ class Health:
 
     @property
     def sufficient(self) -> bool:
-        """Whether enough seconds are valid for a verdict."""
-        if self.valid_ratio is None:
+        """Whether enough seconds are valid for a verdict, and nothing is missing that a lost worker had counted."""
+        if self.valid_ratio is None or self.lost_count:
             return False
         return self.valid_ratio >= VALID_RATIO_NEEDED or len(self.invalid_by_second) <= _ALWAYS_BORNE_S < self.judged_s
 
@@ -67,12 +67,17 @@ class Health:
         """What was found, and the remedy when it was too much."""
         if self.valid_ratio is None:
             return "The generator recorded nothing about itself, so nothing proves that it kept up."
-        if not self.invalid_by_second:
+        if not self.invalid_by_second and not self.lost_count:
             return f"The generator kept up in all {self.judged_s} seconds."
         why = ", ".join(f"{_WORDS[reason]} in {count}" for reason, count in self.reasons)
-        found = f"The generator was the bottleneck in {len(self.invalid_by_second)} of {self.judged_s} seconds ({why})"
+        found = f"The generator was the bottleneck in {len(self.invalid_by_second)} of {self.judged_s} seconds"
+        found += f" ({why})" if why else ""
         if self.sufficient:
             return f"{found}; that is few enough for a verdict."
+        if self.lost_count:
+            found += (
+                f"; {self.lost_count} of {self.worker_count} workers was lost with what it counted in its last second"
+            )
         return f"{found}; {self._remedy}."
 
     @property
@@ -108,14 +113,15 @@ def health(recording: Recording, steady: Tally) -> Health:
     worked = workers[(workers["elapsed_s"] >= start) & (workers["elapsed_s"] < end)]
     cpu = float(worked["cpu_ratio"].max()) if len(worked) else None
     count = len(recording.manifest.workers) or int(workers["role"].nunique())
+    schedule_lag = steady.lag("schedule_lag")
     return Health(
         judged_s=end - start,
         invalid_by_second=tuple(sorted(invalid)),
         reasons=tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
         worker_count=count,
-        lost_count=len(recording.events_of("worker_lost")),
-        needed_count=max(count + 1, math.ceil(count * (cpu or 0.0) / _PLANNED_CPU_RATIO)),
-        schedule_lag_p99_ms=_ms(steady.lag("schedule_lag"), 99.0),
+        lost_count=sum(absence.for_good for absence in _absences(recording)),
+        needed_count=max(count + 1, math.ceil(count * _work(cpu or 0.0, schedule_lag, end - start))),
+        schedule_lag_p99_ms=_ms(schedule_lag, 99.0),
         loop_lag_max_ms=_ms(steady.lag("loop_lag"), 100.0),
         cpu_max_ratio=cpu,
         measured=len(workers) > 0 or steady.lag("loop_lag").count > 0,
@@ -129,7 +135,9 @@ def _invalid(recording: Recording, end: int) -> dict[int, set[str]]:
         schedule = Histogram()
         for line in lines:
             if line.tag.measure == "loop_lag" and line.histogram.max_us > LOOP_LAG_LIMIT_US:
-                found[second].add("loop_lag")
+                # While it stood still a loop recorded nothing; what it says afterwards is about the seconds before too.
+                for stuck in range(max(0, int(second + 1 - line.histogram.max_us / 1_000_000)), second + 1):
+                    found[stuck].add("loop_lag")
             if line.tag.measure == "schedule_lag":
                 schedule.merge(line.histogram)
         if schedule.percentile_us(99.0) > SCHEDULE_LAG_LIMIT_US:
@@ -137,11 +145,43 @@ def _invalid(recording: Recording, end: int) -> dict[int, set[str]]:
     workers = _worker_rows(recording)
     for second in workers.loc[workers["cpu_ratio"] > CPU_LIMIT_RATIO, "elapsed_s"]:
         found[int(second)].add("cpu")
-    for event in recording.events_of("worker_lost"):
-        # Its arrivals stay undelivered until the end, whoever joins later.
-        for second in range(max(0, int(recording.elapsed_s(event.at))), end):
+    for absence in _absences(recording):
+        # Its arrivals stay undelivered until it is back or the run ends, whoever joins later.
+        for second in range(absence.from_s, min(end, absence.to_s)):
             found[second].add("worker_lost")
     return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Absence:
+    """A lost worker, from the first second that it did not hand in to the one in which it came back."""
+
+    from_s: int
+    to_s: int
+    for_good: bool
+
+
+def _absences(recording: Recording) -> list[_Absence]:
+    found: list[_Absence] = []
+    for event in recording.events_of("worker_lost"):
+        handed_in_s = event.detail.get("handed_in_s")
+        from_s = int(handed_in_s if isinstance(handed_in_s, int | float) else recording.elapsed_s(event.at))
+        back = [
+            math.ceil(recording.elapsed_s(other.at))
+            for other in recording.events_of("worker_returned")
+            if other.detail.get("worker") == event.detail.get("worker") and other.at >= event.at
+        ]
+        found.append(_Absence(max(0, from_s), min(back, default=math.ceil(recording.end_s)), for_good=not back))
+    return found
+
+
+def _work(cpu_ratio: float, schedule_lag: Histogram, judged_s: int) -> float:
+    """How many generators the load needs for each that there was, each used as planned.
+
+    Sessions that began L seconds late at the end of T seconds were T - L seconds' worth of what was to begin.
+    """
+    behind_s = min(schedule_lag.max_us / 1_000_000, judged_s * 0.9)
+    return cpu_ratio / _PLANNED_CPU_RATIO * judged_s / max(judged_s - behind_s, 1e-9)
 
 
 def _worker_rows(recording: Recording) -> pd.DataFrame:

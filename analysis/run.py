@@ -45,7 +45,7 @@ def analyse(run: RunDirectory) -> Analysis:
     start, end = recording.steady
     steady = recording.tally(start, end)
     measured = figures(recording, steady)
-    audited = audit(recording.ledger, recording.truth)
+    audited = audit(recording.ledger, recording.truth, worker_lost=bool(recording.events_of("worker_lost")))
     generator = health(recording, steady)
     recovered = recoveries(recording)
     passed = funnel(recording)

@@ -70,6 +70,7 @@ class Cell:
         """Count one sample; times of 0 and more, in microseconds."""
         if lag_us:
             self.lagged.append((service_us, lag_us))
+            self.beyond_count += service_us + lag_us > HIGHEST_US
         else:
             prompt, index = self.prompt, service_us if service_us < _EXACT_US else self._index(service_us)
             prompt[index] = prompt.get(index, 0) + 1

@@ -48,6 +48,16 @@ def dispatcher_for(stopping: Callable[[], bool]) -> Callable[..., Iterator[Users
     """What Environment.dispatcher_class is to be; no user is started any more once `stopping` says so."""
 
     class StoppingDispatcher(UsersDispatcher):
+        """Nobody after the stop, and nobody on a worker that joined during the run: it has no part in it to record."""
+
+        def __init__(self, worker_nodes: list[WorkerNode], user_classes: list[type[User]]) -> None:
+            super().__init__(worker_nodes, user_classes)
+            self._there = frozenset(node.id for node in worker_nodes)
+
+        def add_worker(self, worker_node: WorkerNode) -> None:
+            if worker_node.id in self._there:
+                super().add_worker(worker_node)
+
         def __next__(self) -> Users:
             if stopping():
                 raise StopIteration

@@ -5,6 +5,7 @@ Our own client hands in its responses (`on_response`); any other client's sample
 by worker.py, which sends it to the master. Nothing here waits or encodes.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol
 
@@ -105,13 +106,15 @@ class Recorder:
         self._turn()
         cell = self._cell(traits)
         size = _received_bytes(headers, response_length)
-        if response_time is None:
+        if response_time is None or not math.isfinite(response_time):
             cell.add_untimed(size)
             return
+        if response_time < 0:
+            self.warn_once("times below 0 were counted as 0")
         first_byte = getattr(response, "elapsed", None)
         service_us = max(0, round(response_time * 1000))
         ttfb_us = round(first_byte.total_seconds() * 1_000_000) if first_byte is not None else service_us
-        cell.add(service_us, ttfb_us, 0, size)
+        cell.add(service_us, max(0, ttfb_us), 0, size)
 
     def session_arrived(self, arrival_s: int, segment: str, lag_us: int) -> None:
         """A session began, `lag_us` microseconds after its scheduled instant."""
@@ -154,9 +157,7 @@ class Recorder:
 
     def warn_once(self, message: str) -> None:
         """A warning for the run's history, the first time it is given."""
-        if message not in self._warned:
-            self._warned.add(message)
-            self.event("warning", message=message)
+        self._warn_in(self._second(), message)
 
     def take(self, before_s: int | None = None) -> Iterator[Second]:
         """Hand over and forget the seconds before `before_s`, or all, in order.
@@ -183,7 +184,7 @@ class Recorder:
     def _fold(self, cell: Cell, piece: Second) -> None:
         cell.fold_into(piece, self._kind(cell.traits.name))
         if cell.beyond_count:
-            self.warn_once(f"times above {HIGHEST_US // 3_600_000_000} h were counted as that")
+            self._warn_in(piece, f"times above {HIGHEST_US // 3_600_000_000} h were counted as that")
         if self._table is not None and cell.traits.ours:
             self._table.add(cell, self.clock.started_at + piece.elapsed_s)
 
@@ -199,6 +200,11 @@ class Recorder:
         if cell is None:
             cell = self._cells[traits] = Cell(traits)
         return cell
+
+    def _warn_in(self, second: Second, message: str) -> None:
+        if message not in self._warned:
+            self._warned.add(message)
+            second.events.append(Event(self.clock.at, "warning", {"message": message}))
 
     def _second(self) -> Second:
         now_s = self.clock.second

@@ -28,7 +28,7 @@ from loadgen.stack import Stack
 from loadgen.target import without_credentials
 from loadgen.truth import fetch_truth, log_sizes, write_origin
 
-_PACKAGES = ("lonjak", "locust", "gevent", "geventhttpclient", "hdrhistogram")
+_PACKAGES = ("lonjak", "locust", "gevent", "httptools", "hdrhistogram")
 
 
 class Run:

@@ -17,6 +17,8 @@ _LATENCY_TABLES = {
     ("response_time", "ok"): "response_time_ms",
     ("service_time", "ok"): "service_time_ms",
     ("response_time", "failed"): "failed_ms",
+    ("connect", "ok"): "connect_ms",
+    ("tls", "ok"): "tls_ms",
 }
 _SESSION_COUNTS = ("arrived_count", "finished_count", "abandoned_count", "cut_count", "late_count", "dropped_count")
 

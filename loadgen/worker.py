@@ -11,12 +11,13 @@ from collections import deque
 from typing import Any
 
 import gevent
+from gevent.lock import BoundedSemaphore
 from locust.env import Environment
 from locust.exception import RPCError
 from locust.rpc.protocol import Message
 from locust.runners import LocalRunner, WorkerRunner
 
-from loadgen import locust_internals
+from loadgen import collector, locust_internals
 from loadgen.arrivals import ArrivalSource, Assignment
 from loadgen.batch import Batch, WorkerLoad
 from loadgen.dispatcher import is_ours
@@ -68,6 +69,7 @@ class Worker:
         self._readings: list[tuple[float, float]] = []  # (round trip, offset), seconds
         self._heard_at = time.monotonic()
         self._draining = False
+        self._handing_in = BoundedSemaphore()
         self._stop_timeout_s = environment.stop_timeout
         self._outbox: deque[tuple[str, dict[str, Any] | None]] = deque()
         self._own_use = OwnUse()
@@ -108,6 +110,7 @@ class Worker:
         """Users are gone: hand in what came after the drain, or without one."""
         self._hand_in(everything=True)
         self.recorder = LonjakUser.recorder = None
+        collector.restore()
 
     def _ask_clock(self) -> None:
         self._runner.send_message(HELLO, to_wire(Hello.now()))
@@ -131,6 +134,7 @@ class Worker:
             RunClock(plan.started_at, self._offset_s), LocustTable(self._environment.stats), Audience(events.request)
         )
         LonjakUser.recorder = self.recorder
+        collector.quieten()
         self._heard_at, self._draining = time.monotonic(), False
         self._environment.stop_timeout = self._stop_timeout_s
         ArrivalSource.current = None
@@ -200,6 +204,10 @@ class Worker:
             self._hand_in()
 
     def _hand_in(self, *, everything: bool = False) -> None:
+        with self._handing_in:  # one after the other: the last counts come last
+            self._hand_over(everything=everything)
+
+    def _hand_over(self, *, everything: bool) -> None:
         recorder, plan = self.recorder, self._plan
         if recorder is None or plan is None:
             return
@@ -220,9 +228,10 @@ class Worker:
         self._outbox.append((kind, data))
         try:
             while self._outbox:
-                self._runner.send_message(*self._outbox[0])
-                self._outbox.popleft()
+                message = self._outbox.popleft()
+                self._runner.send_message(*message)
         except RPCError as error:
+            self._outbox.appendleft(message)
             logger.warning("The master does not take messages (%s); %s wait", error, len(self._outbox))
 
     def _leave(self) -> None:

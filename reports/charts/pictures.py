@@ -95,7 +95,7 @@ def _heat_image(axes: Axes, heat: HeatMap) -> None:
     axes.set_ylim(decades[0] - 0.05, decades[-1] + 0.18)
     first, last = int(np.ceil(decades[0])), int(np.floor(decades[-1]))
     ticks = np.arange(first, last + 1) if last > first else np.array([decades[0], decades[-1]])
-    axes.set_yticks(ticks, [timeline.plain_number(float(f"{10**tick:.2g}")) for tick in ticks])
+    axes.set_yticks(ticks, [timeline.plain_number(float(f"{10.0**tick:.2g}")) for tick in ticks])
 
 
 def hit_ratio(series: Series) -> Chart | None:

@@ -53,6 +53,15 @@ def test_a_paid_order_that_no_shopper_knows_of_is_unexplained(tmp_path):
     assert verdict.cause == "audit"
 
 
+def test_an_order_that_only_the_books_know_is_a_doubt_when_a_worker_took_its_ledger_along(tmp_path):
+    history = ordinary()
+    history.book(5)
+    history.event(6.0, "worker_lost", worker="worker-1", handed_in_s=6)
+    audit, verdict = audited(history, tmp_path)
+    assert (audit.outcome, audit.unexplained_count, audit.unresolved_count) == ("unknown", 1, 1)
+    assert verdict.verdict == "unknown"
+
+
 def test_a_paid_order_that_its_shopper_was_refused_is_unexplained(tmp_path):
     history = ordinary()
     history.order(5, outcome="fail")

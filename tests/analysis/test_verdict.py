@@ -83,6 +83,46 @@ def test_seconds_after_a_worker_was_lost_are_invalid(tmp_path):
     assert analysis.verdict.cause == "generator"
 
 
+def test_one_lost_worker_is_enough_for_no_verdict(tmp_path):
+    history = ordinary()
+    history.event(
+        55.0, "worker_lost", worker="worker-1", handed_in_s=52
+    )  # while sessions left: no steady second is bad
+    analysis = analyse(history.write(tmp_path))
+    assert analysis.health.valid_ratio == 1.0
+    assert (analysis.verdict.verdict, analysis.verdict.cause) == ("unknown", "generator")
+    assert "1 of 1 workers was lost" in analysis.verdict.reasons[0]
+
+
+def test_a_lost_workers_seconds_are_invalid_from_the_last_that_it_handed_in(tmp_path):
+    history = ordinary()
+    history.event(34.2, "worker_lost", worker="worker-1", handed_in_s=30)
+    assert analyse(history.write(tmp_path)).health.invalid_by_second == tuple(range(30, 50))
+
+
+def test_a_worker_that_came_back_has_lost_nothing_but_time(tmp_path):
+    history = ordinary()
+    history.event(23.0, "worker_lost", worker="worker-1", handed_in_s=20)
+    history.event(23.5, "worker_returned", worker="worker-1")
+    health = analyse(history.write(tmp_path)).health
+    assert (health.invalid_by_second, health.lost_count, health.sufficient) == ((20, 21, 22, 23), 0, True)
+
+
+def test_a_loop_that_stood_still_makes_the_seconds_invalid_in_which_it_stood(tmp_path):
+    history = ordinary()
+    history.loop_lag_ms[24] = 4200.0
+    assert analyse(history.write(tmp_path)).health.invalid_by_second == (20, 21, 22, 23, 24)
+
+
+@pytest.mark.parametrize(("lag_s", "count"), [(0, 2), (20, 4), (30, 7)])
+def test_more_generators_are_needed_the_later_sessions_began(tmp_path, lag_s, count):
+    history = ordinary()  # 40 s steady: one that is 20 s late did half of what it was to do
+    for second in range(20, 30):
+        history.schedule_lag_ms[second] = lag_s * 1000.0
+        history.tiers += [{"elapsed_s": second, "tier": "generator", "role": "worker-1", "pid": 1, "cpu_ratio": 1.0}]
+    assert f"(--generators {count})" in analyse(history.write(tmp_path)).health.sentence
+
+
 def test_a_generator_that_said_nothing_about_itself_proves_nothing(tmp_path):
     history = ordinary()
     history.loop_lag_ms.clear()

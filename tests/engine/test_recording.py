@@ -136,10 +136,20 @@ def test_connecting_and_tls_are_timed_where_they_happened(recorder: Recorder) ->
 def test_a_time_beyond_the_range_is_counted_and_told_once(recorder: Recorder) -> None:
     for _ in range(2):
         sample(recorder, service_us=4_000_000_000)
+    sample(recorder, lag_us=4_000_000_000)
     second = only(recorder)
-    assert second.histograms[Tag("service_time", "product", "ok")].count == 2
-    [warning] = recorder.take()
-    assert [event.detail["message"] for event in warning.events] == ["times above 1 h were counted as that"]
+    assert second.histograms[Tag("response_time", "product", "ok")].count == 3
+    assert [event.detail["message"] for event in second.events] == ["times above 1 h were counted as that"]
+
+
+@pytest.mark.parametrize(("time_ms", "timed"), [(float("nan"), 0), (float("inf"), 0), (None, 0), (-1.0, 1)])
+def test_a_sample_whose_time_is_none_is_counted_all_the_same(
+    recorder: Recorder, time_ms: float | None, timed: int
+) -> None:
+    request(recorder, response_time=time_ms)
+    second = only(recorder)
+    assert second.counters["product"]["request_count"] == 1
+    assert sum(found.count for tag, found in second.histograms.items() if tag.measure == "service_time") == timed
 
 
 def test_a_second_with_many_page_kinds_comes_in_pieces_that_add_up(recorder: Recorder) -> None:
