@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import gevent
 from gevent.event import Event as Flag
 from locust import User, task
 from locust.env import Environment
 from locust.exception import StopUser
 
+from loadgen.alarm import Alarm
 from loadgen.attendance import Attendance, OpenSession, Steps, Visit
 from loadgen.client import Timeouts
 from loadgen.config import Scenario
@@ -22,6 +24,7 @@ from loadgen.recorder import Recorder
 from loadgen.schedule import Arrival, Schedule, Share
 from loadgen.session import Session, draw_segment
 
+_ADMITTED_AT_ONCE = 50  # sessions, between two looks at everything else
 _LOOK_S = 0.1  # how often the closed model looks whether its profile wants more users
 
 
@@ -59,13 +62,16 @@ class Arrivals:
 
     def run(self) -> None:
         """Begin every session at its instant, until `close`; return after `finish`."""
-        while not self._closed:
-            arrival = self._schedule.next
-            if self._changed.wait(None if arrival is None else max(0.0, arrival.due_s - self._clock.elapsed_s)):
+        alarm = Alarm(self._changed.set)
+        try:
+            while not self._closed:
+                self._admit_due()
+                if (following := self._schedule.next) is not None:
+                    alarm.set(self._clock.instant(following.due_s))
+                self._changed.wait()
                 self._changed.clear()
-            elif arrival is not None:
-                self._schedule.advance()
-                self._admit(arrival)
+        finally:
+            alarm.close()
         self._over.wait()
 
     def set_rate(self, rate_per_s: float, from_s: float) -> None:
@@ -92,6 +98,17 @@ class Arrivals:
         self.close()
         self._over.set()
         self._attendance.close()
+
+    def _admit_due(self) -> None:
+        admitted = 0
+        while (arrival := self._schedule.next) is not None and arrival.due_s <= self._clock.elapsed_s:
+            if self._closed:
+                return
+            self._schedule.advance()
+            self._admit(arrival)
+            admitted += 1
+            if admitted % _ADMITTED_AT_ONCE == 0:
+                gevent.sleep(0)
 
     def _admit(self, arrival: Arrival) -> None:
         assignment = self._assignment

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 import gevent
 from gevent.event import Event as Flag
 
+from loadgen.alarm import Alarm
+
 Parked = TypeVar("Parked")
 
 
@@ -18,7 +20,7 @@ class Parking(Generic[Parked]):
         self._wake = wake
         self._waiting: list[tuple[float, int, Parked]] = []
         self._count = 0
-        self._earlier = Flag()
+        self._changed = Flag()
         self._attendant: gevent.Greenlet | None = None
 
     def park(self, parked: Parked, seconds: float) -> None:
@@ -29,7 +31,7 @@ class Parking(Generic[Parked]):
         if self._attendant is None:
             self._attendant = gevent.spawn(self._attend)
         if self._waiting[0][1] == self._count:
-            self._earlier.set()
+            self._changed.set()
 
     def clear(self) -> list[Parked]:
         """Everybody who waits; nobody does any more."""
@@ -43,11 +45,18 @@ class Parking(Generic[Parked]):
             self._attendant.kill()
 
     def _attend(self) -> None:
-        while True:
-            wait_s = self._waiting[0][0] - time.monotonic() if self._waiting else None
-            if wait_s is None or wait_s > 0:
-                self._earlier.wait(wait_s)
-                self._earlier.clear()
-                continue
+        alarm = Alarm(self._changed.set)
+        try:
+            while True:
+                self._wake_due()
+                if self._waiting:
+                    alarm.set(self._waiting[0][0])
+                self._changed.wait()
+                self._changed.clear()
+        finally:
+            alarm.close()
+
+    def _wake_due(self) -> None:
+        while self._waiting and self._waiting[0][0] <= time.monotonic():
             _, _, parked = heapq.heappop(self._waiting)
             self._wake(parked)

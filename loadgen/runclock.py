@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+_READINGS = 20
+
 
 class RunClock:
     """Counts from `started_at` (seconds since the epoch, on the master's clock) by the monotonic clock.
@@ -20,7 +22,7 @@ class RunClock:
     ) -> None:
         self.started_at = started_at
         self._monotonic = monotonic
-        self._origin = monotonic() + (started_at - now() - offset_s)
+        self._origin = started_at - offset_s - _wall_less_monotonic(now, monotonic)
 
     @property
     def elapsed_s(self) -> float:
@@ -40,3 +42,14 @@ class RunClock:
     def instant(self, elapsed_s: float) -> float:
         """The reading of `time.monotonic` at which `elapsed_s` seconds will have passed."""
         return self._origin + elapsed_s
+
+
+def _wall_less_monotonic(now: Callable[[], float], monotonic: Callable[[], float]) -> float:
+    """The difference of two clocks that cannot be read at once: the tightest of several readings of one between two."""
+    readings = []
+    for _ in range(_READINGS):
+        before = monotonic()
+        wall = now()
+        after = monotonic()
+        readings.append((after - before, wall - (before + after) / 2))
+    return min(readings)[1]

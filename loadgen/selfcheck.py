@@ -3,8 +3,9 @@
 import os
 import time
 
-import gevent
+from gevent.event import Event as Flag
 
+from loadgen.alarm import Alarm
 from loadgen.recorder import Recorder
 from loadgen.sampler import CpuMeter, memory_bytes
 
@@ -12,12 +13,18 @@ PROBE_S = 0.02
 
 
 def probe_loop_lag(recorder: Recorder, worker: str) -> None:
-    """Sleep again and again for 20 ms and record how much too late this greenlet woke up. Never returns."""
-    while True:
-        before = time.perf_counter()
-        gevent.sleep(PROBE_S)
-        late_s = time.perf_counter() - before - PROBE_S
-        recorder.loop_lag(worker, max(0, round(late_s * 1_000_000)))
+    """Have an alarm ring every 20 ms and record how much too late this greenlet hears it. Never returns."""
+    rung = Flag()
+    alarm = Alarm(rung.set)
+    try:
+        while True:
+            due = time.monotonic() + PROBE_S
+            alarm.set(due)
+            rung.wait()
+            rung.clear()
+            recorder.loop_lag(worker, max(0, round((time.monotonic() - due) * 1_000_000)))
+    finally:
+        alarm.close()
 
 
 class OwnUse:
