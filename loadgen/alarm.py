@@ -1,4 +1,4 @@
-"""A timer to a tenth of a millisecond. gevent itself waits in epoll, which counts whole milliseconds and wakes late.
+"""A timer to a tenth of a millisecond. gevent waits in epoll, which counts whole milliseconds and wakes late."""
 
 import ctypes
 import os

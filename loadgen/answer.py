@@ -50,7 +50,8 @@ class AnswerReader:
     def feed(self, data: bytes) -> None:
         """Take in what came from the connection; BadAnswer when it cannot be part of an answer."""
         if not self.status:
-            self._start = self._start + data if self._start else data
+            # Empty lines before the status line are passed over (RFC 9112 section 2.2), by httptools too.
+            self._start = self._start + data if self._start else data.lstrip(b"\r\n")
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -98,6 +99,8 @@ class AnswerReader:
         """The end of the head."""
         status = self._parser.get_status_code()
         if status >= 200:
+            if self._start[:7] != b"HTTP/1.":
+                raise BadAnswer(f"an answer of {self._start[:9].decode('latin-1')!r}, not of HTTP/1.0 or 1.1")
             self.status = status
             self.complete = self._head_only
             return

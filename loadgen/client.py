@@ -259,7 +259,7 @@ class ShopperClient:
         request = asked.to_bytes(cookies)
         reader = _readers.pop() if _readers else AnswerReader()
         reader.begin(asked.method == "HEAD")
-        connection = self._connections.take(host, began, ends_at)
+        connection = self._connections.take(host, ends_at)
         try:
             first_byte_at = connection.exchange(request, reader, timeouts.read_s, ends_at)
         except BaseException:
@@ -269,7 +269,8 @@ class ShopperClient:
         response.take_times(connection, began, first_byte_at, ended)
         response.take_in(reader)
         if reader.reusable:
-            self._connections.give_back(host, connection, ended)
+            self._connections.give_back(host, connection)
+            reader.begin()  # an idle one keeps no body alive
             _readers.append(reader)
         else:
             self._connections.drop(host, connection)

@@ -59,11 +59,16 @@ def _decode(body: bytes, name: str) -> bytes:
 
 
 def _inflate(body: bytes, window_bits: int) -> bytes:
-    inflater = zlib.decompressobj(window_bits)
-    text = inflater.decompress(body, MOST_KEPT_BYTES)
-    if not inflater.eof and not inflater.unconsumed_tail and len(body) < MOST_KEPT_BYTES:
-        raise BadAnswer("the compressed body is cut short")
-    return text
+    text = b""
+    while body:  # gzip may come in several members (RFC 1952 section 2.2)
+        inflater = zlib.decompressobj(window_bits)
+        text += inflater.decompress(body, MOST_KEPT_BYTES - len(text) or 1)
+        if len(text) >= MOST_KEPT_BYTES or len(body) >= MOST_KEPT_BYTES:
+            break
+        if not inflater.eof:
+            raise BadAnswer("the compressed body is cut short")
+        body = inflater.unused_data
+    return text[:MOST_KEPT_BYTES]
 
 
 def _unbrotli(body: bytes) -> bytes:

@@ -21,7 +21,6 @@ _RECEIVE_BYTES = 65536
 _READABLE, _WRITABLE = 1, 2  # libev's EV_READ and EV_WRITE
 _TICK_S = 0.02
 _IP_BIND_ADDRESS_NO_PORT = 24  # linux/in.h: choose the port at connect, so that it need be unique per target only
-_CHECK_AFTER_S = 0.05
 _NEVER = float("inf")
 
 
@@ -61,13 +60,12 @@ class Connection:
     uses it.
     """
 
-    __slots__ = ("_greenlet", "_io", "_socket", "_tls", "_used_at", "_watchdog", "connect_us", "deadline", "tls_us")
+    __slots__ = ("_greenlet", "_io", "_socket", "_tls", "_watchdog", "connect_us", "deadline", "tls_us")
 
     def __init__(self, family: int, source_address: str | None = None) -> None:
         self._watchdog = watchdog()
         self._greenlet: gevent.Greenlet | None = None
         self._tls: TlsStream | None = None
-        self._used_at = 0.0
         self.deadline = _NEVER
         self.connect_us = 0
         self.tls_us = 0
@@ -126,22 +124,38 @@ class Connection:
             self.deadline = min(time.monotonic() + read_s, ends_at)
             data = self._receive()
 
-    def rest(self, now: float) -> None:
+    def rest(self) -> None:
         """Note that the connection is idle from now on."""
-        self._used_at = now
+        self.deadline = _NEVER
         self.connect_us = self.tls_us = 0
 
-    def usable(self, now: float) -> bool:
-        """Whether an idle connection is still open, and nothing has come that nobody asked for."""
-        if now - self._used_at < _CHECK_AFTER_S:
-            return True
+    @property
+    def usable(self) -> bool:
+        """Whether an idle connection is still open, and nothing has come that nobody asked for.
+
+        A look each time, for 2 us: without it, bytes left over from one answer would be read as the next one.
+        """
+        if self._tls is not None:
+            return self._tls_usable(self._tls)
         try:
-            data = self._socket.recv(_RECEIVE_BYTES)
+            self._socket.recv(1)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        return bool(data) and self._tls is not None and self._tls.only_talks_to_itself(data)
+        return False
+
+    def _tls_usable(self, tls: TlsStream) -> bool:
+        """The same, but TLS may have something to say that is no answer, such as a session ticket."""
+        try:
+            if tls.read() is not None:
+                return False
+            tls.feed(self._socket.recv(_RECEIVE_BYTES))
+            return tls.read() is None
+        except BlockingIOError:
+            return True
+        except OSError:  # ssl.SSLError among them
+            return False
 
     def expire(self) -> None:
         """End the current wait in RequestTimedOut; called in the hub."""

@@ -13,11 +13,22 @@ from loadgen.tls import client_context
 class Connections:
     """At most `most_per_host` to each host; who finds them all taken waits for one."""
 
-    __slots__ = ("_connect_s", "_context", "_idle", "_most", "_open_counts", "_sessions", "_source_address", "_waiting")
+    __slots__ = (
+        "_closed",
+        "_connect_s",
+        "_context",
+        "_idle",
+        "_most",
+        "_open_counts",
+        "_sessions",
+        "_source_address",
+        "_waiting",
+    )
 
     def __init__(
         self, *, most_per_host: int, connect_s: float, source_address: str | None, context: SSLContext | None
     ) -> None:
+        self._closed = False
         self._most = most_per_host
         self._connect_s = connect_s
         self._source_address = source_address
@@ -27,22 +38,25 @@ class Connections:
         self._sessions: dict[Host, SSLSession] | None = None
         self._waiting: list[Flag] = []
 
-    def take(self, host: Host, now: float, ends_at: float) -> Connection:
+    def take(self, host: Host, ends_at: float) -> Connection:
         """An idle connection, or a new one. Raises OSError (RequestTimedOut among them) and ssl.SSLError."""
         while True:
             idle = self._idle.get(host)
             while idle:
                 connection = idle.pop()
-                if connection.usable(now):
+                if connection.usable:
                     return connection
                 self.drop(host, connection)
             if self._open_counts.get(host, 0) < self._most:
                 return self._open(host, ends_at)
             self._wait(ends_at)
 
-    def give_back(self, host: Host, connection: Connection, now: float) -> None:
+    def give_back(self, host: Host, connection: Connection) -> None:
         """Keep a connection for the next request."""
-        connection.rest(now)
+        if self._closed:
+            self.drop(host, connection)
+            return
+        connection.rest()
         idle = self._idle.get(host)
         if idle is None:
             idle = self._idle[host] = []
@@ -58,7 +72,8 @@ class Connections:
         self._forget(host)
 
     def close(self) -> None:
-        """Close all that are idle."""
+        """Close all that are idle, and those in use when they are given back."""
+        self._closed = True
         for host, idle in self._idle.items():
             while idle:
                 self.drop(host, idle.pop())
@@ -99,6 +114,7 @@ class Connections:
         flag = Flag()
         self._waiting.append(flag)
         if not flag.wait(max(0.0, ends_at - time.monotonic())):
+            self._waiting.remove(flag)
             raise RequestTimedOut(f"all {self._most} connections stayed taken")
 
     def _wake(self) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
 _NEVER = float("inf")
+_MOST_CHARS = 4096  # of name and value together, as browsers bound them
 _MOST = 300  # as browsers bound it per site; the oldest goes first
 
 
@@ -117,7 +118,7 @@ def parse_set_cookie(line: str, host: str, path: str, now: float) -> Cookie | No
     pair, *attributes = line.split(";")
     name, equals, value = pair.partition("=")
     name, value = name.strip(), value.strip()
-    if not equals or not name or not (name + value).isprintable():
+    if not equals or not name or len(name + value) > _MOST_CHARS or not (name + value).isprintable():
         return None
     said = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in attributes)}
     domain = said.get("domain", "").lower().lstrip(".")

@@ -49,6 +49,8 @@ def locate(url: str) -> tuple[Host, str]:
     host, scheme = parts.hostname, parts.scheme
     if not host or scheme not in _DEFAULT_PORTS:
         raise ValueError(f"{url[:200]!r} is not an http:// or https:// address")
+    if ":" not in host:
+        host.encode("idna")  # UnicodeError, a ValueError, for a name that nobody could look up
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
     return _host(scheme, host, port), (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

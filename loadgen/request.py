@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 from loadgen.hosts import Host
 
 DEFAULT_HEADERS = {"User-Agent": "Lonjak", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br"}
+_REMEMBERED_CHARS = 500
 _FORM = "application/x-www-form-urlencoded"
 _AS_IT_IS = "/%:?#[]@!$&'()*+,;=-._~"  # what a URL may hold (RFC 3986)
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
@@ -87,13 +88,19 @@ def with_body(method: str, headers: str, data: Body, json: object) -> tuple[str,
     return headers, body
 
 
-@lru_cache(maxsize=4096)
 def fit_path(path: str) -> str:
     """A path as it may be sent: without fragment, what is not allowed in a URL escaped."""
+    return _fitted_before(path) if len(path) < _REMEMBERED_CHARS else _fitted(path)
+
+
+def _fitted(path: str) -> str:
     path = path.partition("#")[0]
     if path.isascii() and path.isprintable() and " " not in path:
         return path or "/"
     return quote(path, safe=_AS_IT_IS)
+
+
+_fitted_before = lru_cache(maxsize=4096)(_fitted)
 
 
 def with_params(path: str, params: Mapping[str, Any]) -> str:

@@ -68,11 +68,3 @@ class TlsStream:
             return None
         except ssl.SSLZeroReturnError:
             return b""
-
-    def only_talks_to_itself(self, data: bytes) -> bool:
-        """Whether raw bytes that came on an idle connection are TLS's own business, such as a session ticket."""
-        try:
-            self.feed(data)
-            return self.read() is None
-        except ssl.SSLError:
-            return False
