@@ -21,7 +21,6 @@ class AnswerReader:
 
     __slots__ = (
         "_fed_bytes",
-        "_head_only",
         "_interim_count",
         "_parser",
         "_start",
@@ -29,6 +28,7 @@ class AnswerReader:
         "body",
         "body_bytes",
         "complete",
+        "head_only",
         "spoiled",
         "status",
     )
@@ -37,13 +37,13 @@ class AnswerReader:
         self._parser = httptools.HttpResponseParser(self)
         self.begin()
 
-    def begin(self, head_only: bool = False) -> None:
-        """Get ready for an answer; `head_only` when it answers a HEAD request and so has no body."""
+    def begin(self) -> None:
+        """Get ready for the next answer, and let go of the last."""
         self.status = 0
         self.body: list[bytes] = []
         self.body_bytes = 0
         self.complete = self.spoiled = self._stays_open = False
-        self._head_only = head_only
+        self.head_only = False  # true when it answers a HEAD request, and so has no body
         self._start = b""
         self._fed_bytes = self._interim_count = 0
 
@@ -102,7 +102,7 @@ class AnswerReader:
             if self._start[:7] != b"HTTP/1.":
                 raise BadAnswer(f"an answer of {self._start[:9].decode('latin-1')!r}, not of HTTP/1.0 or 1.1")
             self.status = status
-            self.complete = self._head_only
+            self.complete = self.head_only
             return
         if status < 100 or status == 101:
             raise BadAnswer(f"the server answered {status}, which nobody asked for")
@@ -120,4 +120,4 @@ class AnswerReader:
         """The end of an answer, or of an interim one."""
         if self.status:
             self.complete = True
-            self._stays_open = not self._head_only and self._parser.should_keep_alive()  # afterwards it forgets
+            self._stays_open = not self.head_only and self._parser.should_keep_alive()  # afterwards it forgets

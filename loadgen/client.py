@@ -20,24 +20,23 @@ from loadgen.answer import AnswerReader, BadAnswer
 from loadgen.connection import RequestTimedOut
 from loadgen.connections import Connections
 from loadgen.cookies import CookieJar
-from loadgen.hosts import Host, locate
+from loadgen.hosts import locate
 from loadgen.request import (
-    DEFAULT_HEADERS,
     Body,
     HeaderLines,
     Request,
+    ask,
+    ask_again,
     basic_auth,
-    fit_path,
     header_lines,
-    with_body,
     with_params,
 )
 from loadgen.response import ShopperResponse
+from loadgen.target import without_credentials
 
 BROWSER_CONNECTIONS = 6  # per host, as browsers hold over HTTP/1.1
 MOST_REDIRECTS = 20  # as browsers follow
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
-_BODILESS = frozenset(("GET", "HEAD", "OPTIONS", "DELETE"))
 _DEFAULT_LINES = header_lines({})
 
 
@@ -72,9 +71,8 @@ class ShopperClient:
         "_base",
         "_connections",
         "_context",
-        "_header_lines",
-        "_headers",
         "_intended_at",
+        "_lines",
         "_most_redirects",
         "_report",
         "_timeouts",
@@ -103,13 +101,9 @@ class ShopperClient:
         self.cookies = CookieJar()
         self.request_name: str | None = None
         self._base = base
-        self._headers = DEFAULT_HEADERS if headers is None else {**DEFAULT_HEADERS, **headers}
-        if base.credentials is not None:
-            self._headers = {**self._headers, "Authorization": basic_auth(*base.credentials)}
-        self._header_lines = _DEFAULT_LINES if self._headers is DEFAULT_HEADERS else header_lines({}, self._headers)
+        self._lines = _DEFAULT_LINES if not headers else header_lines(headers)
         self._connections = Connections(
             most_per_host=connections,
-            connect_s=timeouts.connect_s,
             source_address=source_address,
             context=tls_context,
         )
@@ -127,30 +121,32 @@ class ShopperClient:
         data: Body = None,
         catch_response: bool = False,
         *,
-        headers: Mapping[str, str] | HeaderLines | None = None,
+        headers: Mapping[str, str | None] | HeaderLines | None = None,
         json: object = None,
         params: Mapping[str, Any] | None = None,
         auth: tuple[str | bytes, str | bytes] | None = None,
         allow_redirects: bool = True,
         context: Mapping[str, Any] | None = None,
         timeout: float | tuple[float, float] | None = None,
+        stream: bool = False,  # noqa: ARG002 (of Locust's call shape)
     ) -> ShopperResponse:
         """Send one request; arguments and answer as in Locust's clients. `url` is appended to the base URL.
+
+        An answer is always read to its end, whatever `stream` says: until then nobody knows whether it is whole.
 
         Without `catch_response` the sample is reported at once, by its status. Whatever happens on the way ends as a
         failed sample; only a ValueError for what cannot be a request is raised. Several greenlets of one shopper may
         call this at the same time.
         """
-        host, path = self._locate(url)
         if params:
-            path = with_params(path, params)
-        lines, body = self._lines(headers, auth), b""
-        if data is not None or json is not None or method not in _BODILESS:
-            lines, body = with_body(method, lines, data, json)
-        asked = Request(method, host, fit_path(path), lines, body)
+            url = with_params(url, params)
+        if data is None and json is None and auth is None and (headers is None or isinstance(headers, HeaderLines)):
+            asked = ask_again(self._base, self._lines, method, url, headers)
+        else:
+            asked = ask(self._base, self._lines, method, url, _given(headers, auth), data, json)
         timeouts = self._timeouts if timeout is None else _limits(timeout, self._timeouts)
         told = self._context() if context is None else {**self._context(), **context}
-        name = name or self.request_name or url
+        name = name or self.request_name or (without_credentials(url) if "@" in url else url)
         response = self._send(asked, name, told, timeouts)
         if allow_redirects and response.status_code in _REDIRECTS:
             response = self._follow(asked, response, name, told, timeouts)
@@ -199,23 +195,6 @@ class ShopperClient:
         """Close the shopper's idle connections."""
         self._connections.close()
 
-    def _locate(self, url: str) -> tuple[Host, str]:
-        if url.startswith("/"):
-            return self._base.host, self._base.path + url
-        if url.startswith(("http://", "https://")):
-            return locate(url)
-        return self._base.host, f"{self._base.path}/{url}"
-
-    def _lines(
-        self, headers: Mapping[str, str] | HeaderLines | None, auth: tuple[str | bytes, str | bytes] | None
-    ) -> str:
-        if auth is None and headers is None:
-            return self._header_lines
-        if isinstance(headers, HeaderLines):
-            return headers if auth is None else f"{headers}Authorization: {basic_auth(*auth)}\r\n"
-        given = headers or {}
-        return header_lines(given if auth is None else {**given, "Authorization": basic_auth(*auth)}, self._headers)
-
     def _follow(
         self, asked: Request, response: ShopperResponse, name: str, context: Mapping[str, Any], timeouts: Timeouts
     ) -> ShopperResponse:
@@ -225,12 +204,12 @@ class ShopperClient:
             if response.status_code not in _REDIRECTS or not location:
                 return response
             try:
-                host, path = locate(urljoin(response.url, location))
+                host, path = locate(urljoin(response.url, _as_sent(location)))
             except ValueError as error:
                 response.error = BadAnswer(f"the answer leads to no address: {error}")
                 return response
             response.report()
-            asked = asked.following(response.status_code, host, fit_path(path))
+            asked = asked.following(response.status_code, host, hosts.fit_path(path))
             response = self._send(asked, name, context, timeouts)
         if response.status_code in _REDIRECTS:
             response.error = BadAnswer(f"more than {self._most_redirects} redirects")
@@ -258,22 +237,19 @@ class ShopperClient:
         cookies = self.cookies.header(host.name, asked.path, secure=host.secure) if self.cookies else ""
         request = asked.to_bytes(cookies)
         reader = _readers.pop() if _readers else AnswerReader()
-        reader.begin(asked.method == "HEAD")
-        connection = self._connections.take(host, ends_at)
+        reader.head_only = asked.method == "HEAD"
+        connection = self._connections.take(host, began, timeouts.connect_s, ends_at)
         try:
             first_byte_at = connection.exchange(request, reader, timeouts.read_s, ends_at)
         except BaseException:
             self._connections.drop(host, connection)
             raise
         ended = time.monotonic()
-        response.take_times(connection, began, first_byte_at, ended)
-        response.take_in(reader)
+        response.complete(reader, connection, began, first_byte_at, ended)
+        self._connections.give_back(host, connection, ended, stays_open=reader.reusable)
         if reader.reusable:
-            self._connections.give_back(host, connection)
-            reader.begin()  # an idle one keeps no body alive
+            reader.begin()
             _readers.append(reader)
-        else:
-            self._connections.drop(host, connection)
 
 
 _readers: list[AnswerReader] = []  # idle ones of this process; as many as ever were at work at the same time
@@ -281,6 +257,20 @@ _readers: list[AnswerReader] = []  # idle ones of this process; as many as ever 
 
 def _firing(request_event: EventHook) -> Callable[[ShopperResponse], None]:
     return lambda response: request_event.fire(**response.request_meta)  # type: ignore[no-untyped-call]
+
+
+def _given(
+    headers: Mapping[str, str | None] | HeaderLines | None, auth: tuple[str | bytes, str | bytes] | None
+) -> HeaderLines | None:
+    lines = header_lines(headers, {}) if isinstance(headers, Mapping) else headers
+    if auth is None:
+        return lines
+    return (lines or header_lines({}, {})).without("authorization").plus("Authorization", basic_auth(*auth))
+
+
+def _as_sent(location: str) -> str:
+    """A Location's bytes as text: servers send UTF-8, though the header is read as latin-1."""
+    return location.encode("latin-1").decode("utf-8", "replace")
 
 
 def _in_words(error: Exception, began: float, timeouts: Timeouts) -> Exception:

@@ -8,6 +8,7 @@ import brotli
 from loadgen.answer import MOST_KEPT_BYTES, BadAnswer
 
 _REMEMBERED_BYTES = 64 * 1024
+_MOST_KNOWN = 512
 
 
 def decoded(body: bytes, coding: str) -> bytes:
@@ -15,7 +16,16 @@ def decoded(body: bytes, coding: str) -> bytes:
 
     BadAnswer when it is damaged, cut short, or in a coding that was not asked for.
     """
-    return _decoded_before(body, coding) if len(body) < _REMEMBERED_BYTES else _decoded(body, coding)
+    if len(body) >= _REMEMBERED_BYTES:
+        return _decoded(body, coding)
+    known = _known.get((body, coding))
+    if known is None:
+        known = _decoded(body, coding)
+        if len(known) < 4 * _REMEMBERED_BYTES:  # a bomb is small, too
+            if len(_known) >= _MOST_KNOWN:
+                del _known[next(iter(_known))]
+            _known[body, coding] = known
+    return known
 
 
 def as_text(body: bytes, charset: str) -> str:
@@ -32,14 +42,14 @@ def _decoded(body: bytes, coding: str) -> bytes:
 def _as_text(body: bytes, charset: str) -> str:
     try:
         return body.decode(charset, "replace")
-    except LookupError:
+    except (LookupError, UnicodeError):
         return body.decode("utf-8", "replace")
 
 
 # A shop's pages come again and again: the same bytes give the same text, and the very same object, whose readers may
 # remember it in turn.
-_decoded_before = lru_cache(maxsize=512)(_decoded)
-_text_before = lru_cache(maxsize=512)(_as_text)
+_text_before = lru_cache(maxsize=_MOST_KNOWN)(_as_text)
+_known: dict[tuple[bytes, str], bytes] = {}
 
 
 def _decode(body: bytes, name: str) -> bytes:

@@ -3,12 +3,15 @@
 The standard library's jar wants a request object for each question and takes longer than the request itself.
 """
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 _NEVER = float("inf")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _MOST_CHARS = 4096  # of name and value together, as browsers bound them
 _MOST = 300  # as browsers bound it per site; the oldest goes first
 
@@ -55,7 +58,9 @@ class CookieJar:
         return next((kept.value for kept in reversed(self._cookies.values()) if kept.name == name), default)
 
     def set(self, name: str, value: str, domain: str, path: str = "/") -> None:
-        """Put a cookie in, for one host."""
+        """Put a cookie in, for one host; ValueError for what no cookie may hold."""
+        if _CONTROL.search(name + value):
+            raise ValueError(f"the cookie {name[:40]!r} holds a control character")
         self._keep(Cookie(name, value, domain.lower(), True, path, False, _NEVER))
 
     def clear(self) -> None:
@@ -63,14 +68,11 @@ class CookieJar:
         self._cookies.clear()
         self._headers.clear()
 
-    def take_in(self, head: bytes, host: str, path: str) -> None:
-        """Keep or forget what the Set-Cookie lines of an answer's head say; a line that is none changes nothing."""
-        path = path.partition("?")[0]
-        for line in head.decode("latin-1").split("\r\n"):
-            if line[:11].lower() == "set-cookie:":
-                cookie = parse_set_cookie(line[11:], host, path, self._clock())
-                if cookie is not None:
-                    self._keep(cookie)
+    def take_in(self, line: str, host: str, path: str) -> None:
+        """Keep or forget what the value of a Set-Cookie field says; one that sets none changes nothing."""
+        cookie = parse_set_cookie(line, host, path.partition("?")[0], self._clock())
+        if cookie is not None:
+            self._keep(cookie)
 
     def header(self, host: str, path: str, *, secure: bool) -> str:
         """The value of the Cookie header for a request, empty when none goes there."""
@@ -118,7 +120,7 @@ def parse_set_cookie(line: str, host: str, path: str, now: float) -> Cookie | No
     pair, *attributes = line.split(";")
     name, equals, value = pair.partition("=")
     name, value = name.strip(), value.strip()
-    if not equals or not name or len(name + value) > _MOST_CHARS or not (name + value).isprintable():
+    if not equals or not name or len(name + value) > _MOST_CHARS or _CONTROL.search(name + value):
         return None
     said = {key.strip().lower(): text.strip() for key, _, text in (part.partition("=") for part in attributes)}
     domain = said.get("domain", "").lower().lstrip(".")
@@ -141,7 +143,8 @@ def _expiry(said: dict[str, str], now: float) -> float:
     if age.isascii() and age.removeprefix("-").isdecimal():
         return now + float(age) if float(age) > 0 else 0.0
     try:
-        return parsedate_to_datetime(said["expires"]).timestamp()
+        expires_at = parsedate_to_datetime(said["expires"])
+        return (expires_at if expires_at.tzinfo else expires_at.replace(tzinfo=UTC)).timestamp()
     except (KeyError, ValueError, TypeError, IndexError, OverflowError):
         return _NEVER
 

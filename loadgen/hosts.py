@@ -1,15 +1,18 @@
 """Whom a request goes to: scheme, host and port, and the addresses behind the name."""
 
+import re
 import socket
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 import gevent.socket
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RESOLVE_AGAIN_S = 30.0
+_AS_IT_IS = "/%:?[]@!$&'()*+,;=-._~"
+_SENDABLE = re.compile(r"[A-Za-z0-9/%:?\[\]@!$&'()*+,;=\-._~]+")
 Address = tuple[int, tuple[object, ...]]  # family, socket address
 
 
@@ -39,23 +42,23 @@ class Host:
 
 
 @lru_cache(maxsize=4096)
-def _host(scheme: str, host: str, port: int) -> Host:
-    return Host(scheme, host, port)
+def _host(scheme: str, name: str, port: int) -> Host:
+    return Host(scheme, name, port)
 
 
 def locate(url: str) -> tuple[Host, str]:
     """The host of an absolute http(s) URL, and its path with the query; ValueError when it is none."""
     parts = urlsplit(url)
-    host, scheme = parts.hostname, parts.scheme
-    if not host or scheme not in _DEFAULT_PORTS:
-        raise ValueError(f"{url[:200]!r} is not an http:// or https:// address")
-    if ":" not in host:
-        host.encode("idna")  # UnicodeError, a ValueError, for a name that nobody could look up
+    name, scheme = parts.hostname, parts.scheme
+    if not name or scheme not in _DEFAULT_PORTS:
+        raise ValueError(f"{url.rpartition('@')[2][:200]!r} is not an http:// or https:// address")
+    if ":" not in name:
+        name = name.encode("idna").decode("ascii")  # UnicodeError, a ValueError, for what nobody could look up
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
-    return _host(scheme, host, port), (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return _host(scheme, name, port), (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BaseUrl:
     """What relative addresses are appended to: a host, and the beginning of every path; credentials stand apart."""
 
@@ -72,4 +75,21 @@ def base_url(url: str) -> BaseUrl:
     path = parts.path.rstrip("/")
     text = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
     credentials = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
-    return BaseUrl(text, locate(text)[0], path, credentials)
+    return BaseUrl(text, locate(url)[0], path, credentials)
+
+
+def resolve(base: BaseUrl, url: str) -> tuple[Host, str]:
+    """The host and the path, as it may be sent, of an address that is absolute or relative to a base URL."""
+    if url.startswith(("http://", "https://")):
+        host, path = locate(url)
+    else:
+        host, path = base.host, base.path + (url if url.startswith(("/", "?", "#")) else f"/{url}")
+    return host, fit_path(path)
+
+
+def fit_path(path: str) -> str:
+    """A path as it may be sent: without fragment, what is not allowed in a URL escaped (RFC 3986)."""
+    path = path.partition("#")[0]
+    if not path.startswith("/"):
+        path = f"/{path}"
+    return path if _SENDABLE.fullmatch(path) else quote(path, safe=_AS_IT_IS)

@@ -1,117 +1,156 @@
 """From the arguments of a call to the bytes of an HTTP/1.1 request (RFC 9112)."""
 
 import json as json_codec
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from loadgen.hosts import Host
+from loadgen.hosts import BaseUrl, Host, resolve
 
 DEFAULT_HEADERS = {"User-Agent": "Lonjak", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br"}
-_REMEMBERED_CHARS = 500
 _FORM = "application/x-www-form-urlencoded"
-_AS_IT_IS = "/%:?#[]@!$&'()*+,;=-._~"  # what a URL may hold (RFC 3986)
+_METHODS = frozenset(("GET", "HEAD", "OPTIONS", "DELETE", "POST", "PUT", "PATCH"))
 _WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_PERSONAL = ("authorization", "cookie", "host")  # not for another host to see
 Body = str | bytes | Mapping[str, Any] | Sequence[tuple[str, Any]] | None
 
 
-class HeaderLines(str):
-    """Header lines made once by `header_lines`, for requests that have them in common."""
+@dataclass(frozen=True, slots=True, eq=False)
+class HeaderLines:
+    """Header fields as they are sent, each with its line end; `names` are theirs, in lower case.
 
-    __slots__ = ()
+    Made once by `header_lines`, and given in the place of a mapping by whoever sends the same ones again and again.
+    """
+
+    text: str
+    names: frozenset[str]
 
     def plus(self, name: str, value: str) -> "HeaderLines":
-        """The same with one more; ValueError for a line break in it."""
-        return HeaderLines(f"{self}{_line(name, value)}")
+        """The same with one more. ValueError for what no header may hold."""
+        return HeaderLines(self.text + _line(name, value), self.names | {name.lower()})
+
+    def without(self, *names: str) -> "HeaderLines":
+        """The same without some, given in lower case."""
+        if not self.names.intersection(names):
+            return self
+        lines = self.text.split("\r\n")[:-1]
+        kept = "".join(f"{line}\r\n" for line in lines if line.partition(":")[0].lower() not in names)
+        return HeaderLines(kept, self.names.difference(names))
 
 
 class Request:
-    """What is asked of whom. `headers` are lines with their ends, without Host and Cookie; never changed once made."""
+    """What is asked of whom; never changed once made. ValueError for a method that is no word.
 
-    __slots__ = ("body", "headers", "host", "method", "path")
+    `head` is what is sent before the cookies and the body.
+    """
 
-    def __init__(self, method: str, host: Host, path: str, headers: str, body: bytes = b"") -> None:
+    __slots__ = ("body", "head", "headers", "host", "method", "path")
+
+    def __init__(self, method: str, host: Host, path: str, headers: HeaderLines, body: bytes = b"") -> None:
+        if method not in _METHODS and not _TOKEN.fullmatch(method):
+            raise ValueError(f"{method[:40]!r} is no method of a request")
         self.method = method
         self.host = host
         self.path = path
         self.headers = headers
         self.body = body
+        own = "" if "host" in headers.names else f"Host: {host.header}\r\n"
+        self.head = f"{method} {path} HTTP/1.1\r\n{own}{headers.text}".encode("latin-1")
 
-    def to_bytes(self, cookies: str) -> bytes:
-        """The request as it goes out; ValueError for a line break within a header."""
-        head = f"{self.method} {self.path} HTTP/1.1\r\nHost: {self.host.header}\r\n{self.headers}"
+    def to_bytes(self, cookies: str = "") -> bytes:
+        """The request as it goes out; `cookies` is the value of a Cookie header."""
         if cookies:
-            head = f"{head}Cookie: {cookies}\r\n"
-        return head.encode("latin-1") + b"\r\n" + self.body
+            return b"%bCookie: %b\r\n\r\n%b" % (self.head, cookies.encode("latin-1"), self.body)
+        return self.head + b"\r\n" + self.body
 
     def following(self, status: int, host: Host, path: str) -> "Request":
         """The request that a redirect asks for (RFC 9110 section 15.4), as browsers send it."""
-        headers = self.headers
-        if host is not self.host:
-            headers = without(headers, "authorization")
-        if status in (307, 308) or self.method in ("GET", "HEAD"):
-            return Request(self.method, host, path, headers, self.body)
-        return Request("GET", host, path, without(headers, "content-type", "content-length"))
+        headers = self.headers if host is self.host else self.headers.without(*_PERSONAL)
+        if (status == 303 and self.method != "HEAD") or (status in (301, 302) and self.method == "POST"):
+            return Request("GET", host, path, headers.without("content-type", "content-length"))
+        return Request(self.method, host, path, headers, self.body)
 
 
-def header_lines(given: Mapping[str, str], defaults: Mapping[str, str] = DEFAULT_HEADERS) -> HeaderLines:
-    """Header lines: what is given, and defaults for what is not. ValueError for a line break within one."""
-    names = {name.lower() for name in given}
+def header_lines(given: Mapping[str, str | None], defaults: Mapping[str, str] = DEFAULT_HEADERS) -> HeaderLines:
+    """Header lines: what is given, and defaults for what is not; None takes a default away.
+
+    ValueError for what no header may hold.
+    """
+    names = {name.lower() for name, value in given.items() if value is not None or name.lower() != "host"}
     missing = {name: value for name, value in defaults.items() if name.lower() not in names}
-    return HeaderLines(
-        "".join(_line(name, value) for name, value in (*given.items(), *missing.items()) if value is not None)
-    )
+    fields = {name: value for name, value in {**given, **missing}.items() if value is not None}
+    text = "".join(_line(*field) for field in fields.items())
+    return HeaderLines(text, frozenset(names.union(map(str.lower, fields))))
 
 
-def _line(name: str, value: str) -> str:
-    line = f"{name}: {value}\r\n"
-    if line.count("\n") != 1 or line.count("\r") != 1:
-        raise ValueError(f"the header {name[:40]!r} has a line break in its name or value")
-    return line
+def ask(  # noqa: PLR0917 (those of a call, in its order)
+    base: BaseUrl,
+    defaults: HeaderLines,
+    method: str,
+    url: str,
+    given: HeaderLines | None = None,
+    data: Body = None,
+    json: object = None,
+) -> Request:
+    """A request for an absolute or relative address. The base URL's credentials go to its own host only.
+
+    ValueError for what cannot be a request.
+    """
+    host, path = resolve(base, url)
+    lines = defaults if given is None else _merged(given, defaults)
+    if base.credentials is not None and host is base.host and "authorization" not in lines.names:
+        lines = lines.plus("Authorization", basic_auth(*base.credentials))
+    body = b""
+    if data is not None or json is not None or method in _WITH_BODY:
+        lines, body = _with_body(method, lines, data, json)
+    return Request(method, host, path, lines, body)
 
 
-def without(lines: str, *names: str) -> str:
-    """Header lines without those of some names, given in lower case."""
-    kept = [line for line in lines.split("\r\n") if line and line.partition(":")[0].lower() not in names]
-    return "".join(f"{line}\r\n" for line in kept)
+ask_again = lru_cache(maxsize=4096)(ask)
+"""The same for what shoppers ask for again and again: no body, and header lines made once."""
 
 
-def with_body(method: str, headers: str, data: Body, json: object) -> tuple[str, bytes]:
-    """Header lines that describe a body, and the body: a form, JSON, text or bytes."""
-    body, kind = _body(data, json)
-    if body or method in _WITH_BODY:
-        headers += f"Content-Length: {len(body)}\r\n"
-    if kind and "\ncontent-type:" not in f"\n{headers}".lower():
-        headers += f"Content-Type: {kind}\r\n"
-    return headers, body
-
-
-def fit_path(path: str) -> str:
-    """A path as it may be sent: without fragment, what is not allowed in a URL escaped."""
-    return _fitted_before(path) if len(path) < _REMEMBERED_CHARS else _fitted(path)
-
-
-def _fitted(path: str) -> str:
-    path = path.partition("#")[0]
-    if path.isascii() and path.isprintable() and " " not in path:
-        return path or "/"
-    return quote(path, safe=_AS_IT_IS)
-
-
-_fitted_before = lru_cache(maxsize=4096)(_fitted)
-
-
-def with_params(path: str, params: Mapping[str, Any]) -> str:
-    """A path with parameters appended."""
-    return path + ("&" if "?" in path else "?") + urlencode(params, doseq=True)
+def with_params(url: str, params: Mapping[str, Any]) -> str:
+    """An address with parameters appended, without its fragment."""
+    url = url.partition("#")[0]
+    return url + ("&" if "?" in url else "?") + urlencode(params, doseq=True)
 
 
 def basic_auth(user: str | bytes, password: str | bytes) -> str:
     """The value of an Authorization header (RFC 7617)."""
     plain = b":".join(text.encode() if isinstance(text, str) else text for text in (user, password))
     return f"Basic {b64encode(plain).decode('ascii')}"
+
+
+def _with_body(method: str, headers: HeaderLines, data: Body, json: object) -> tuple[HeaderLines, bytes]:
+    """Header lines that describe a body, and the body: a form, JSON, text or bytes."""
+    body, kind = _body(data, json)
+    if kind and "content-type" not in headers.names:
+        headers = headers.plus("Content-Type", kind)
+    if (body or method in _WITH_BODY) and "content-length" not in headers.names:
+        headers = headers.plus("Content-Length", str(len(body)))
+    return headers, body
+
+
+def _merged(given: HeaderLines, defaults: HeaderLines) -> HeaderLines:
+    """What is given, and defaults for what is not."""
+    if defaults.names <= given.names:
+        return given
+    missing = defaults.without(*given.names)
+    return HeaderLines(given.text + missing.text, given.names | missing.names)
+
+
+def _line(name: str, value: str) -> str:
+    line = f"{name}: {value}\r\n"
+    line.encode("latin-1")  # UnicodeEncodeError, a ValueError, for what HTTP/1.1 cannot send
+    if line.count("\n") != 1 or line.count("\r") != 1:
+        raise ValueError(f"the header {name[:40]!r} has a line break in its name or value")
+    return line
 
 
 def _body(data: Body, json: object) -> tuple[bytes, str]:

@@ -1,6 +1,7 @@
 """An answer as a shopper's code sees it, and the sample that it makes: Locust's call shape, and our timings."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -17,6 +18,8 @@ from loadgen.cookies import CookieJar
 from loadgen.heads import Headers, field_values
 from loadgen.hosts import Host
 from loadgen.request import Request
+
+_NOTED = re.compile(rb"\n(cache-control|cache-status|set-cookie|content-encoding):[ \t]*([^\r]*)", re.IGNORECASE)
 
 
 class BadStatus(Exception):
@@ -64,32 +67,46 @@ class ShopperResponse:
         self._asked = asked
         self._report = report
 
-    def take_times(self, connection: Connection, began: float, first_byte_at: float, ended: float) -> None:
-        """Note how long it took; instants of `time.monotonic`."""
-        self.connect_us, self.tls_us = connection.connect_us, connection.tls_us
+    def complete(
+        self, reader: AnswerReader, connection: Connection, began: float, first_byte_at: float, ended: float
+    ) -> None:
+        """Take over a whole answer and when it came, by instants of `time.monotonic`.
+
+        A body that cannot be decoded becomes the `error`.
+        """
         self.ttfb_us = int((first_byte_at - began) * 1_000_000)
         self.service_us = int((ended - began) * 1_000_000)
         self.ended_at = ended
-
-    def take_in(self, reader: AnswerReader) -> None:
-        """Take over a whole answer; a body that cannot be decoded becomes the `error`."""
+        if connection.is_new:
+            self.connect_us, self.tls_us = connection.connect_us, connection.tls_us
         self.status_code = reader.status
         self.body_bytes = reader.body_bytes
         body = reader.body
         self.content = body[0] if len(body) == 1 else b"".join(body)
         head = self.head = reader.head
-        folded = self._folded = head.lower()
-        self.cache_control = field_values(head, folded, b"\ncache-control:")
-        self.cache_status = field_values(head, folded, b"\ncache-status:")
-        if b"\nset-cookie:" in folded:
-            self.sets_cookie = True
-            self.cookies.take_in(head, self._asked.host.name, self._asked.path)
-        if b"\ncontent-encoding:" in folded:
-            self._decode(field_values(head, folded, b"\ncontent-encoding:"))
+        coding = b""
+        for spelled, value in _NOTED.findall(head):
+            name = spelled.lower()
+            if name == b"content-encoding":
+                coding = coding + b"," + value if coding else value
+            else:
+                self._note(name, value.rstrip(b" \t"))
+        if coding:
+            self._decode(coding.decode("latin-1"))
 
-    def _decode(self, coding: bytes) -> None:
+    def _note(self, name: bytes, value: bytes) -> None:
+        """Look at a field that is part of every sample, or of the next request."""
+        if name == b"cache-control":
+            self.cache_control = self.cache_control + b", " + value if self.cache_control else value
+        elif name == b"cache-status":
+            self.cache_status = self.cache_status + b", " + value if self.cache_status else value
+        else:
+            self.sets_cookie = True
+            self.cookies.take_in(value.decode("latin-1"), self._asked.host.name, self._asked.path)
+
+    def _decode(self, coding: str) -> None:
         try:
-            self.content = decoded(self.content or b"", coding.decode("latin-1"))
+            self.content = decoded(self.content or b"", coding)
         except BadAnswer as error:
             self.content, self.error = None, error
 
@@ -136,7 +153,7 @@ class ShopperResponse:
     def text(self) -> str:
         """The body as text, by the charset that the answer names, else UTF-8; empty when there is no answer."""
         if self._text is None:
-            charset = self.header("content-type").partition("charset=")[2].partition(";")[0].strip(' "')
+            charset = self.header("content-type").lower().partition("charset=")[2].partition(";")[0].strip(' "')
             self._text = as_text(self.content or b"", self.encoding or charset or "utf-8")
         return self._text
 
@@ -212,6 +229,8 @@ class ShopperResponse:
     def _judge(self, exception: Exception | None) -> None:
         if self._report is _already:
             raise LocustError("the sample is reported: to judge a response, use a with block and catch_response=True")
+        if exception is not None and exception.__cause__ is None:
+            exception.__cause__ = self.error  # what happened on the wire decides its class
         self._judged, self.exception = True, exception
 
 

@@ -101,8 +101,9 @@ class Run:
         """What became of the objectives in the steady phase so far."""
         load = self.prepared.scenario.load
         steady_s = min(self.clock.elapsed_s, load.duration_s) - load.warmup_s
-        figures = self.merger.tally.figures(max(steady_s, 1e-9))
-        return tuple(decide(objective, figures) for objective in self.prepared.scenario.objectives)
+        objectives = self.prepared.scenario.objectives
+        figures = self.merger.tally.figures(max(steady_s, 1e-9), [objective.path for objective in objectives])
+        return tuple(decide(objective, figures) for objective in objectives)
 
     def close(self, *, complete: bool, interrupted: bool) -> None:
         """Fetch what the target says, write the last lines, and mark the run as ended, unless its record failed."""

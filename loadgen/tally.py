@@ -6,7 +6,7 @@ what the response's own Cache-Control lets a shared cache keep); `byte_hit_ratio
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from loadgen.histogram import Histogram
 from loadgen.hlog import Tag
@@ -63,8 +63,12 @@ class Tally:
         """The generator's own lags, `schedule_lag` or `loop_lag`, over all workers."""
         return self._lags.get(measure, Histogram())
 
-    def figures(self, duration_s: float) -> dict[str, Figures]:
-        """The figures in the shape of summary.json; what was never measured is None."""
+    def figures(self, duration_s: float, paths: Collection[tuple[str, ...]] | None = None) -> dict[str, Figures]:
+        """The figures in the shape of summary.json; what was never measured is None.
+
+        With `paths`, only those latencies to which one of them leads: percentiles take longest, and a load loop waits.
+        """
+        wanted = None if paths is None else {path[:2] for path in paths}
         totals: Counter[str] = Counter()
         for counts in self._requests.values():
             totals.update(counts)
@@ -78,7 +82,10 @@ class Tally:
             "orders": self._order_figures(duration_s),
             "funnel": {step: self._funnel[f"{step}_count"] for step in FUNNEL_STEPS},
             "failed_ratio": self._failed_ratios(totals),
-            **{name: {kind: _latency(of) for kind, of in table.items()} for name, table in self._latencies.items()},
+            **{
+                name: {kind: _latency(of) for kind, of in table.items() if wanted is None or (name, kind) in wanted}
+                for name, table in self._latencies.items()
+            },
             "ttfb_ms": {status: _latency(of) for status, of in self._ttfb.items()},
             "cache": self._cache(totals),
             "errors": {

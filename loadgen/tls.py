@@ -3,6 +3,8 @@
 import ssl
 from functools import lru_cache
 
+from loadgen.answer import BadAnswer
+
 _READ_BYTES = 65536
 
 
@@ -61,10 +63,16 @@ class TlsStream:
         return self._outbound.read()
 
     def read(self) -> bytes | None:
-        """Decrypted bytes; none at an orderly end, None while more must come. A cut connection is an ssl.SSLError."""
+        """Decrypted bytes; none at an orderly end, None while more must come.
+
+        BadAnswer when the connection ended without TLS's goodbye: what came may have been cut short. ssl.SSLError for
+        what is not TLS.
+        """
         try:
             return self._tls.read(_READ_BYTES)
         except ssl.SSLWantReadError:
             return None
         except ssl.SSLZeroReturnError:
             return b""
+        except ssl.SSLEOFError:
+            raise BadAnswer("the connection ended without TLS's goodbye") from None

@@ -3,6 +3,8 @@
 Same call shape and settings, on our client: nothing is resent silently, TLS is verified, six connections per host.
 """
 
+from collections.abc import Callable
+from ssl import SSLContext
 from typing import ClassVar
 
 from locust import User
@@ -25,6 +27,7 @@ class LonjakUser(User, RestMixin[ShopperResponse]):
     insecure: bool = False
     default_headers: dict[str, str] | None = None
     concurrency: int = BROWSER_CONNECTIONS
+    ssl_context_factory: Callable[[], SSLContext] | None = None
     recorder: ClassVar[SampleRecorder | None] = None  # of this process, while a run is recorded
 
     def __init__(self, environment: Environment) -> None:
@@ -39,6 +42,12 @@ class LonjakUser(User, RestMixin[ShopperResponse]):
             headers=self.default_headers,
             connections=self.concurrency,
             most_redirects=self.max_redirects,
-            tls_context=client_context(verify=False) if self.insecure else None,
+            tls_context=self._tls_context(),
             context=self.context,
         )
+
+    def _tls_context(self) -> SSLContext | None:
+        factory = type(self).ssl_context_factory  # taken from the class, or it would be bound like a method
+        if factory is not None:
+            return factory()
+        return client_context(verify=False) if self.insecure else None

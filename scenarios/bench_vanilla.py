@@ -12,7 +12,7 @@ from locust import User, task
 from locust.env import Environment
 
 from loadgen.bench.fast_client import FastClient
-from loadgen.bench.meter import SCENARIO_VARIABLE, Meter
+from loadgen.bench.meter import SCENARIO_VARIABLE, Meter, own_target, tape_length
 from loadgen.client import ShopperClient
 from loadgen.config import load_scenario
 from loadgen.records import LedgerLine
@@ -47,16 +47,15 @@ class FastShopper(User):
     """One visit after the other, until as many as were ordered have begun."""
 
     numbers: ClassVar[Iterator[int]] = count()
-    shared: ClassVar[tuple[Meter, ShopVisits] | None] = None
+    meter: ClassVar[Meter | None] = None
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        total = environment.stats.total
         self._scenario = load_scenario(os.environ[SCENARIO_VARIABLE])
-        self._target = self.host or ""
-        if FastShopper.shared is None:
-            meter = Meter.from_environment(lambda: int(environment.stats.total.num_requests))
-            FastShopper.shared = meter, ShopVisits(self._scenario, self._target)
-        self._meter, self._visits = FastShopper.shared
+        if FastShopper.meter is None:
+            FastShopper.meter = Meter.from_environment(lambda: (total.num_requests, total.num_failures))
+        self._meter = FastShopper.meter
 
     @task
     def shop(self) -> None:
@@ -64,23 +63,23 @@ class FastShopper(User):
         number = next(self.numbers)
         if number >= self._meter.session_count:
             gevent.sleep(_LONG_S)
-        session = self._session(number)
+        session = self._session(number % tape_length())
         self._meter.begin()
-        for pause_s in self._visits.visit(session):
+        for pause_s in ShopVisits(self._scenario, own_target(self.host or "", session.number)).visit(session):
             gevent.sleep(pause_s)
         session.client.close()
         self._meter.end()
 
     def _session(self, number: int) -> Session:
-        events = self.environment.events
+        events, target = self.environment.events, own_target(self.host or "", number)
         session = Session(
             number,
             0.0,
             scenario=self._scenario,
-            target=self._target,
+            target=target,
             recorder=Nowhere(),
             cut=Flag(),
             request_event=events.request,
         )
-        session.client = cast(ShopperClient, FastClient(self._target, events.request))
+        session.client = cast(ShopperClient, FastClient(target, events.request))
         return session

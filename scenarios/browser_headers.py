@@ -44,6 +44,7 @@ def fetch_of(url: str) -> Fetch:
     return Fetch.SCRIPT if path.endswith(".js") else Fetch.IMAGE
 
 
+@lru_cache(maxsize=2048)  # shoppers on the same page send the same ones
 def headers_for(fetch: Fetch, segment: str, referer: str | None = None, origin: str | None = None) -> HeaderLines:
     """Headers of one request.
 

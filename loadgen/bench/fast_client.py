@@ -69,4 +69,4 @@ class FastClient:
 @lru_cache(maxsize=4096)
 def _fields(lines: HeaderLines) -> Mapping[str, str]:
     """Header lines as Locust wants them; kept, as taking them apart again is not its client's doing."""
-    return dict(line.split(": ", 1) for line in lines.split("\r\n") if line)
+    return dict(line.split(": ", 1) for line in lines.text.split("\r\n") if line)

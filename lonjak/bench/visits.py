@@ -1,18 +1,20 @@
 """Section `session`: what a whole marketplace session costs the generator's processor, with our client and Locust's.
 
-Both play the same session numbers of the same seed against the same shop, without pauses, pages parsed and checked as
-always. The shop is the bottleneck, so that what is compared is processor time and not speed.
+Both play the same session numbers of the same seed, without pauses, pages parsed and checked as always, and get the
+same answers: the shop's own, from a tape, since the shop itself would be the bottleneck and the generator half asleep.
 """
 
 import os
 import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 
-from loadgen.bench.meter import COUNT_VARIABLE, FILE_VARIABLE, SCENARIO_VARIABLE, Cost
+from loadgen.bench.meter import COUNT_VARIABLE, FILE_VARIABLE, SCENARIO_VARIABLE, TAPE_VARIABLE, Cost
 from loadgen.bench.shares import CLIENT, GROUPS
 from loadgen.config import resolve, to_toml
+from loadgen.errors import EnvironmentProblem
 from loadgen.rundir import RunDirectory
 from lonjak import generator
 from lonjak.bench.contenders import LONJAK
@@ -20,12 +22,13 @@ from lonjak.bench.figures import Spread, paired_ratio
 from lonjak.bench.processes import END_S, Started, pause, started
 from lonjak.bench.recorded import recorded_count
 from lonjak.bench.section import Section, Settings
-from lonjak.bench.shop import open_shop
+from lonjak.bench.shop import taped_shop
 from lonjak.progress import Progress
 
 FAST = "FastHttpUser's client"
-_USERS = 8
-_SESSIONS_PER_S = 20
+_USERS = 32
+_DIFFERENT = 60  # sessions on the tape
+_REPEATS_PER_S = 4  # of all of them, for each second that a measurement is to take
 _MOST_S = 300.0
 _POLL_S = 0.2
 _HEADINGS = (
@@ -53,20 +56,29 @@ class Visits:
 
 
 def session(settings: Settings, progress: Progress) -> Section:
-    """Processor milliseconds per request and per session."""
-    count = max(10, round(settings.duration_s * _SESSIONS_PER_S))
+    """Sessions a second, and processor milliseconds per request and per session."""
+    total = _DIFFERENT * max(2, round(settings.duration_s * _REPEATS_PER_S))
     costs: dict[str, list[Cost]] = {LONJAK: [], FAST: []}
-    with open_shop(progress) as url:
+    with taped_shop(_DIFFERENT, partial(_record, settings=settings, progress=progress), settings, progress) as url:
         for number in range(1, settings.rounds + 1):
             for name, measured in costs.items():
                 progress.start(f"session, round {number} of {settings.rounds}: {name}")
-                measured.append(_play(name, url, count, settings, progress))
+                measured.append(_play(name, url, _USERS, total, settings=settings, progress=progress))
     found = tuple(visits(name, measured, costs[LONJAK]) for name, measured in costs.items())
+    failed = sum(cost.failed_count for measured in costs.values() for cost in measured)
     sentence = (
-        f"{count} sessions of the marketplace mix, same seed, against the reference shop behind nginx: what each "
-        f"request costs the generator, with parsing, checks and recording, and which part of the program spends it."
+        f"{total} sessions of the marketplace mix ({_DIFFERENT} different ones, recorded from the reference shop "
+        "behind nginx and played back faster than it could answer): what they cost the generator with parsing, checks "
+        f"and recording, and which part of the program spends it; {failed} requests failed their checks."
     )
     return Section("session", sentence, _HEADINGS, tuple(map(_line, found)), found)
+
+
+def _record(url: str, settings: Settings, progress: Progress) -> None:
+    progress.start("session: recording what the shop answers")
+    cost = _play(LONJAK, url, 1, _DIFFERENT, settings=settings, progress=progress)
+    if cost.failed_count:
+        raise EnvironmentProblem(f"{cost.failed_count} requests to the shop failed while its answers were recorded")
 
 
 def visits(name: str, measured: list[Cost], ours: list[Cost]) -> Visits:
@@ -88,12 +100,17 @@ def _per_request_ms(cost: Cost) -> float:
     return cost.cpu_s * 1000 / max(1, cost.request_count)
 
 
-def _play(name: str, url: str, count: int, settings: Settings, progress: Progress) -> Cost:
+def _play(name: str, url: str, users: int, count: int, *, settings: Settings, progress: Progress) -> Cost:
     with tempfile.TemporaryDirectory(prefix="lonjak-bench-") as text:
         folder = Path(text)
         scenario, meter = folder / "scenario.toml", folder / "meter.json"
-        scenario.write_text(_scenario(), encoding="utf-8")
-        environment = {FILE_VARIABLE: str(meter), COUNT_VARIABLE: str(count), SCENARIO_VARIABLE: str(scenario)}
+        scenario.write_text(_scenario(users), encoding="utf-8")
+        environment = {
+            FILE_VARIABLE: str(meter),
+            COUNT_VARIABLE: str(count),
+            TAPE_VARIABLE: str(_DIFFERENT),
+            SCENARIO_VARIABLE: str(scenario),
+        }
         run, cpus = RunDirectory(folder / "run"), (settings.contender_cpu,)
         program = _lonjak(url, run, scenario) if name == LONJAK else _fast(url)
         with started(name, program, cpus=cpus, folder=folder, environment=environment) as running:
@@ -115,8 +132,8 @@ def _wait_for(meter: Path, running: Started, progress: Progress) -> Cost:
     return cost
 
 
-def _scenario() -> str:
-    load = {"model": "closed", "users": _USERS, "duration": "1h", "drain": "0s"}
+def _scenario(users: int) -> str:
+    load = {"model": "closed", "users": users, "duration": "1h", "drain": "0s"}
     shoppers = {"think_time_scale": 0.001, "patience_s": 60.0}
     return to_toml(resolve({"load": load, "shoppers": shoppers}, "bench", {}))
 

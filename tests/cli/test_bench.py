@@ -94,8 +94,8 @@ def test_sections_come_in_their_own_order_and_unknown_ones_are_refused() -> None
 
 
 def test_a_session_costs_what_its_process_used() -> None:
-    ours = [Cost(10, 400, 0.2, 1.0, {"client": 0.5, "engine": 0.5})]
-    theirs = [Cost(10, 400, 0.4, 1.0, {"client": 0.75, "engine": 0.25})]
+    ours = [Cost(10, 400, 0, 0.2, 1.0, {"client": 0.5, "engine": 0.5})]
+    theirs = [Cost(10, 400, 0, 0.4, 1.0, {"client": 0.75, "engine": 0.25})]
     found = visits("other", theirs, ours)
     assert found.cpu_ms_per_request.median == pytest.approx(1.0)
     assert found.cpu_ms_per_session.median == pytest.approx(40.0)
@@ -104,7 +104,7 @@ def test_a_session_costs_what_its_process_used() -> None:
 
 def test_a_meter_writes_when_the_last_of_its_sessions_is_over(tmp_path: Path) -> None:
     path = tmp_path / "meter.json"
-    meter = Meter(path, 2, lambda: 80)
+    meter = Meter(path, 2, lambda: (80, 1))
     for _ in range(2):
         meter.begin()
     meter.end()

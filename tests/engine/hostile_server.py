@@ -21,24 +21,24 @@ from typing import Any
 
 import requests
 
-from tests.engine.hostile_answers import Case, Door, End, Endless, Piece, answer, corpus, number_of
+from tests.engine.certificates import certificates_in
+from tests.engine.hostile_answers import corpus
+from tests.engine.hostile_cases import Case, Door, End, Endless, Piece, answer, number_of
 
 ROOT = Path(__file__).parents[2]
 _CERTIFICATES = {
-    Door.HTTPS: ("IP:127.0.0.1", 30),
-    Door.WRONG_NAME: ("DNS:elsewhere.example", 30),
-    Door.EXPIRED: ("IP:127.0.0.1", -1),
-}  # alternative name, days
-_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
-_MOST_REQUEST_BYTES = 8 << 20
+    Door.HTTPS: "good",
+    Door.SELF_SIGNED: "self_signed",
+    Door.WRONG_NAME: "for_another_name",
+    Door.EXPIRED: "expired",
+}  # by their names in the folder
 
 
 class HostileServer:
-    """The running server, as a test sees it. `authority` is the certificate to trust."""
+    """The running server, as a test sees it, with certificates in a folder."""
 
     def __init__(self, folder: Path) -> None:
-        make_certificates(folder)
-        self.authority = folder / "authority.pem"
+        self.certificates = certificates_in(folder)
         command = [sys.executable, "-m", "tests.engine.hostile_server", str(folder)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -71,24 +71,6 @@ def hostile_server(folder: Path) -> Iterator[HostileServer]:
         yield server
     finally:
         server.stop()
-
-
-def make_certificates(folder: Path) -> None:
-    """An authority, certificates that it signed, and one that nobody did, each with its key in the same file."""
-    _openssl(folder, "req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "authority.pem", "-subj", "/CN=authority")
-    name = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
-    alone = Door.SELF_SIGNED.value
-    _openssl(folder, "req", "-x509", *_KEY, "-keyout", f"{alone}.key", "-out", f"{alone}.pem", *name)
-    for door, (alternative_name, days) in _CERTIFICATES.items():
-        made = door.value
-        _openssl(folder, "req", *_KEY, "-keyout", f"{made}.key", "-out", f"{made}.csr", "-subj", "/CN=shop")
-        (folder / "extensions").write_text(f"subjectAltName={alternative_name}\n")
-        signing = ("-CA", "authority.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "extensions")
-        _openssl(folder, "x509", "-req", "-in", f"{made}.csr", *signing, "-days", str(days), "-out", f"{made}.pem")
-
-
-def _openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
 # What follows runs in the server's process.
@@ -168,8 +150,8 @@ class Stage:
         self.ended: Counter[int] = Counter()
         self._cases = cases
         self._contexts = {door: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for door in Door}
-        for door in (Door.HTTPS, Door.SELF_SIGNED, Door.WRONG_NAME, Door.EXPIRED):
-            self._contexts[door].load_cert_chain(folder / f"{door.value}.pem", folder / f"{door.value}.key")
+        for door, name in _CERTIFICATES.items():
+            self._contexts[door].load_cert_chain(folder / f"{name}.pem", folder / f"{name}.key")
 
     async def receive(self, door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection; a client that goes away ends no other."""

@@ -17,7 +17,7 @@ from tests.engine.raw_server import OK, Peer, closing, fields, line, raw_server,
 def read(data: bytes | Iterable[bytes], *, ends: bool = False, head_only: bool = False) -> AnswerReader:
     """A reader that was fed these pieces, and perhaps the end of the stream."""
     reader = AnswerReader()
-    reader.begin(head_only)
+    reader.head_only = head_only
     for piece in [data] if isinstance(data, bytes) else data:
         reader.feed(piece)
     if ends:

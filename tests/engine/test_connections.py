@@ -10,6 +10,7 @@ import gevent
 import pytest
 from gevent.event import Event as Flag
 
+from loadgen.answer import AnswerReader
 from loadgen.client import Timeouts
 from loadgen.connection import RequestTimedOut
 from loadgen.connections import Connections
@@ -69,6 +70,38 @@ def test_those_who_wait_for_a_connection_are_served_in_the_order_they_came() -> 
         gate.opened.set()
         gevent.joinall(jobs, raise_error=True)
     assert gate.arrived == [f"GET /{number}" for number in range(5)]
+
+
+def test_who_waits_for_a_connection_has_it_before_those_who_come_later() -> None:
+    def script(peer: Peer) -> None:
+        while peer.request():
+            gevent.sleep(0.002)
+            peer.send(OK)
+
+    with raw_server(script) as server, shopper(server.url, connections=1) as (client, samples):
+        busy = gevent.spawn(lambda: [client.get(f"/{number}") for number in range(50)])
+        gevent.sleep(0)
+        client.get("/waited")
+        served = [line(request) for request in server.requests]
+        busy.join()
+    assert served == ["GET /0", "GET /waited"]
+    assert classes(samples) == [None] * 51
+
+
+def test_a_free_connection_goes_to_who_waits_for_that_host() -> None:
+    busy, free = Gate(), Gate()
+    with raw_server(busy) as one, raw_server(free) as other, shopper(one.url, connections=1) as (client, samples):
+        jobs = [gevent.spawn(client.get, url) for url in (one.url, other.url)]
+        eventually(lambda: busy.arrived and free.arrived)
+        for url in (one.url, other.url):
+            jobs.append(gevent.spawn(client.get, url, timeout=2.0))
+            gevent.sleep(0)
+        free.opened.set()
+        jobs[3].join(timeout=0.5)
+        assert jobs[3].successful()
+        busy.opened.set()
+        gevent.joinall(jobs, raise_error=True)
+    assert classes(samples) == [None] * 4
 
 
 def test_who_waits_too_long_for_a_connection_is_a_failed_sample_and_was_not_sent() -> None:
@@ -137,6 +170,31 @@ def test_a_connection_with_surplus_bytes_is_not_used_again(surplus: bytes) -> No
     with raw_server(answering(OK + surplus, OK)) as server, shopper(server.url) as (client, samples):
         assert [client.get("/").text for _ in range(2)] == ["ok", "ok"]
     assert (server.connection_count, classes(samples)) == (2, [None, None])
+
+
+def test_surplus_bytes_that_were_not_read_with_the_answer_are_seen_at_once() -> None:
+    start = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+    size = 65_536 - len(start % 65_000)  # as much as is read at once, exactly
+    stale = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
+    script = answering(start % size + b"x" * size + stale, OK)
+    with raw_server(script) as server, shopper(server.url) as (client, samples):
+        assert [client.get("/").status_code for _ in range(2)] == [200, 200]
+    assert (server.connection_count, classes(samples)) == (2, [None, None])
+
+
+def test_an_idle_connection_is_not_looked_at_within_the_moment_after_its_answer_and_is_later() -> None:
+    with raw_server(closing(OK)) as server, connections() as pool:
+        host, now = locate(server.url)[0], time.monotonic()
+        first = pool.take(host, now, 1.0, now + 5)
+        first.exchange(b"GET / HTTP/1.1\r\n\r\n", AnswerReader(), 1.0, now + 5)
+        eventually(lambda: server.open_count == 0)
+        pool.give_back(host, first, now, stays_open=True)
+        assert pool.take(host, now + 0.00001, 1.0, now + 5) is first
+        pool.give_back(host, first, now, stays_open=True)
+        second = pool.take(host, now + 0.001, 1.0, now + 5)
+        pool.give_back(host, second, now, stays_open=False)
+    assert second is not first
+    assert (second.is_new, server.connection_count) == (True, 2)
 
 
 def late_surplus(told: Flag) -> Any:
@@ -305,8 +363,8 @@ class Resolved:
 
 
 @contextmanager
-def connections(connect_s: float = 1.0) -> Iterator[Connections]:
-    made = Connections(most_per_host=1, connect_s=connect_s, source_address=None, context=None)
+def connections() -> Iterator[Connections]:
+    made = Connections(most_per_host=1, source_address=None, context=None)
     yield made
     made.close()
 
@@ -329,7 +387,8 @@ def test_the_next_address_of_a_name_is_tried_when_one_does_not_answer(dead: str)
     with raw_server() as server, connections() as pool:
         host: Any = Resolved(((family, address), (socket.AF_INET, ("127.0.0.1", server.port))))
         before = open_files()
-        pool.give_back(host, pool.take(host, time.monotonic() + 5))
+        now = time.monotonic()
+        pool.give_back(host, pool.take(host, now, 1.0, now + 5), now, stays_open=True)
         pool.close()
         assert open_files() <= before + 1  # the server's own end may be open still
 
@@ -339,17 +398,17 @@ def test_a_name_whose_addresses_all_refuse_says_the_last_ones_reason() -> None:
         host: Any = Resolved(((socket.AF_INET, ("127.0.0.1", unused_port())),) * 2)
         for _ in range(2):  # the place is free again after a failure
             with pytest.raises(ConnectionRefusedError):
-                pool.take(host, time.monotonic() + 5)
+                pool.take(host, time.monotonic(), 1.0, time.monotonic() + 5)
 
 
 def test_a_name_without_addresses_is_an_os_error() -> None:
     with connections() as pool, pytest.raises(OSError, match=r"shop\.example has no address"):
-        pool.take(Resolved(()), 5.0)  # type: ignore[arg-type]
+        pool.take(Resolved(()), 0.0, 1.0, 5.0)  # type: ignore[arg-type]
 
 
 def test_a_time_limit_that_has_passed_is_a_timeout_at_once() -> None:
     with full_backlog() as url, connections() as pool:
         now = time.monotonic()
         with pytest.raises(RequestTimedOut):
-            pool.take(locate(url)[0], now - 1)
+            pool.take(locate(url)[0], now, 1.0, now - 1)
         assert time.monotonic() - now < 0.5

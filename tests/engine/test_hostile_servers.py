@@ -22,7 +22,8 @@ from loadgen.client import ShopperClient, Timeouts
 from loadgen.connection import Connection
 from loadgen.failures import failure_class
 from loadgen.records import FAILURE_CLASSES
-from tests.engine.hostile_answers import EXPECTED, OK, Case, Door, address_of, corpus
+from tests.engine.hostile_answers import corpus
+from tests.engine.hostile_cases import EXPECTED, OK, Case, Door, address_of
 from tests.engine.hostile_server import HostileServer, hostile_server
 from tests.engine.scripted_shop import eventually
 
@@ -111,7 +112,7 @@ def numbers_of(family: str, door: Door) -> list[int]:
 @pytest.fixture(scope="module")
 def shopping(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shopping]:
     with hostile_server(tmp_path_factory.mktemp("certificates")) as server:
-        yield Shopping(server, ssl.create_default_context(cafile=server.authority))
+        yield Shopping(server, server.certificates.context())
 
 
 @dataclass(frozen=True, slots=True)

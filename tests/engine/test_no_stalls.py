@@ -19,7 +19,7 @@ from loadgen.hosts import locate
 from loadgen.locust_internals import LocustTable
 from loadgen.merger import Merger
 from loadgen.recorder import Recorder
-from loadgen.request import Request
+from loadgen.request import Request, header_lines
 from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
@@ -34,7 +34,7 @@ def full() -> Recorder:
     host, path = locate("http://127.0.0.1/")
     draw = random.Random(7)
     for number in range(REQUESTS):
-        asked = Request("GET", host, path, "")
+        asked = Request("GET", host, path, header_lines({}, {}))
         response = ShopperResponse(asked, f"kind-{number % KINDS}", {}, CookieJar(), recorder.on_response)
         response.status_code = 200
         response.service_us = int(draw.lognormvariate(9.0, 1.5))

@@ -24,7 +24,7 @@ from loadgen.records import (
     read_lines,
     read_rows,
 )
-from loadgen.request import Request
+from loadgen.request import Request, header_lines
 from loadgen.response import BadStatus, ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
@@ -70,7 +70,8 @@ def request(recorder: Recorder, name: str = "product", **sample: Any) -> None:
 def sample(recorder: Recorder, name: str = "product", method: str = "GET", **values: Any) -> None:
     """A sample of our own client; times in microseconds."""
     host, path = locate("http://127.0.0.1/")
-    response = ShopperResponse(Request(method, host, path, ""), name, {}, CookieJar(), recorder.on_response)
+    asked = Request(method, host, path, header_lines({}, {}))
+    response = ShopperResponse(asked, name, {}, CookieJar(), recorder.on_response)
     known = {"status_code": 200, "service_us": 12_500, "ttfb_us": 4_000, "body_bytes": 900}
     for key, value in {**known, **values}.items():
         setattr(response, key, value)
