@@ -81,8 +81,9 @@ class AnswerReader:
     def head(self) -> bytes:
         """Status line and fields of the answer, without those of interim ones, up to the last field's line end."""
         start = self._start
-        for _ in range(self._interim_count):
-            start = start.partition(b"\r\n\r\n")[2]
+        if self._interim_count:
+            for _ in range(self._interim_count):
+                start = start.partition(b"\r\n\r\n")[2]
         return start[: start.find(b"\r\n\r\n") + 2]
 
     @property
@@ -99,7 +100,7 @@ class AnswerReader:
         """The end of the head."""
         status = self._parser.get_status_code()
         if status >= 200:
-            if self._start[:7] != b"HTTP/1.":
+            if not self._start.startswith(b"HTTP/1."):
                 raise BadAnswer(f"an answer of {self._start[:9].decode('latin-1')!r}, not of HTTP/1.0 or 1.1")
             self.status = status
             self.complete = self.head_only

@@ -246,8 +246,9 @@ class ShopperClient:
             raise
         ended = time.monotonic()
         response.complete(reader, connection, began, first_byte_at, ended)
-        self._connections.give_back(host, connection, ended, stays_open=reader.reusable)
-        if reader.reusable:
+        reusable = reader.reusable
+        self._connections.give_back(host, connection, ended, stays_open=reusable)
+        if reusable:
             reader.begin()
             _readers.append(reader)
 

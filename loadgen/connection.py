@@ -123,7 +123,12 @@ class Connection:
         if self._tls is not None:
             request = self._tls.encrypt(request)
         self.deadline = ends_at
-        self._send_all(request)
+        try:
+            sent = self._socket.send(request)
+        except BlockingIOError:
+            sent = 0
+        if sent < len(request):
+            self._send_all(request[sent:])
         self.deadline = min(time.monotonic() + read_s, ends_at)
         data = self._receive()
         first_byte_at = time.monotonic()

@@ -1,6 +1,35 @@
 """The head of an answer, looked at only as far as somebody asks: most fields of most answers are never read."""
 
+import re
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+_NOTED = re.compile(rb"\n(cache-control|cache-status|set-cookie|content-encoding):[ \t]*([^\r]*)", re.IGNORECASE)
+_DATE = b"\r\nDate: "
+_DATE_BYTES = len("\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT")  # RFC 9110 section 5.6.7
+_MOST_KNOWN = 1024
+_known: dict[bytes, "Noted"] = {}
+
+
+class Noted(NamedTuple):
+    """What every sample needs of a head: the values of four fields, several of one joined by commas, cookies apart."""
+
+    cache_control: bytes
+    cache_status: bytes
+    content_encoding: bytes
+    cookies: tuple[bytes, ...]
+
+
+def note(head: bytes) -> Noted:
+    """Look at the four fields. Answers of one page differ in their Date only, and are known by the rest."""
+    at = head.find(_DATE)
+    rest = head if at < 0 else head[:at] + head[at + _DATE_BYTES :]
+    known = _known.get(rest)
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[rest] = _note(head)
+    return known
 
 
 def field_values(head: bytes, folded: bytes, name: bytes) -> bytes:
@@ -9,8 +38,6 @@ def field_values(head: bytes, folded: bytes, name: bytes) -> bytes:
     `folded` is the head in lower case, `name` the field's in lower case with line end and colon: b"\\nage:".
     """
     at = folded.find(name)
-    if at < 0:
-        return b""
     values = b""
     while at >= 0:
         start = at + len(name)
@@ -45,3 +72,15 @@ class Headers(Mapping[str, str]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def _note(head: bytes) -> Noted:
+    found: dict[bytes, list[bytes]] = {}
+    for name, value in _NOTED.findall(head):
+        found.setdefault(name.lower(), []).append(value.rstrip(b" \t"))
+    return Noted(
+        b", ".join(found.get(b"cache-control", ())),
+        b", ".join(found.get(b"cache-status", ())),
+        b", ".join(found.get(b"content-encoding", ())),
+        tuple(found.get(b"set-cookie", ())),
+    )

@@ -1,7 +1,6 @@
 """An answer as a shopper's code sees it, and the sample that it makes: Locust's call shape, and our timings."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -15,11 +14,9 @@ from loadgen.answer import AnswerReader, BadAnswer
 from loadgen.coding import as_text, decoded
 from loadgen.connection import Connection
 from loadgen.cookies import CookieJar
-from loadgen.heads import Headers, field_values
+from loadgen.heads import Headers, field_values, note
 from loadgen.hosts import Host
 from loadgen.request import Request
-
-_NOTED = re.compile(rb"\n(cache-control|cache-status|set-cookie|content-encoding):[ \t]*([^\r]*)", re.IGNORECASE)
 
 
 class BadStatus(Exception):
@@ -77,32 +74,23 @@ class ShopperResponse:
         self.ttfb_us = int((first_byte_at - began) * 1_000_000)
         self.service_us = int((ended - began) * 1_000_000)
         self.ended_at = ended
-        if connection.is_new:
+        if connection.connect_us:
             self.connect_us, self.tls_us = connection.connect_us, connection.tls_us
         self.status_code = reader.status
         self.body_bytes = reader.body_bytes
         body = reader.body
         self.content = body[0] if len(body) == 1 else b"".join(body)
         head = self.head = reader.head
-        coding = b""
-        for spelled, value in _NOTED.findall(head):
-            name = spelled.lower()
-            if name == b"content-encoding":
-                coding = coding + b"," + value if coding else value
-            else:
-                self._note(name, value.rstrip(b" \t"))
+        self.cache_control, self.cache_status, coding, cookies = note(head)
+        if cookies:
+            self._take_cookies(cookies)
         if coding:
             self._decode(coding.decode("latin-1"))
 
-    def _note(self, name: bytes, value: bytes) -> None:
-        """Look at a field that is part of every sample, or of the next request."""
-        if name == b"cache-control":
-            self.cache_control = self.cache_control + b", " + value if self.cache_control else value
-        elif name == b"cache-status":
-            self.cache_status = self.cache_status + b", " + value if self.cache_status else value
-        else:
-            self.sets_cookie = True
-            self.cookies.take_in(value.decode("latin-1"), self._asked.host.name, self._asked.path)
+    def _take_cookies(self, lines: tuple[bytes, ...]) -> None:
+        self.sets_cookie = True
+        for line in lines:
+            self.cookies.take_in(line.decode("latin-1"), self._asked.host.name, self._asked.path)
 
     def _decode(self, coding: str) -> None:
         try:
