@@ -236,9 +236,9 @@ class ShopperClient:
         host, ends_at = asked.host, began + timeouts.total_s
         cookies = self.cookies.header(host.name, asked.path, secure=host.secure) if self.cookies else ""
         request = asked.to_bytes(cookies)
+        connection = self._connections.take(host, began, timeouts.connect_s, ends_at)
         reader = _readers.pop() if _readers else AnswerReader()
         reader.head_only = asked.method == "HEAD"
-        connection = self._connections.take(host, began, timeouts.connect_s, ends_at)
         try:
             first_byte_at = connection.exchange(request, reader, timeouts.read_s, ends_at)
         except BaseException:

@@ -59,13 +59,13 @@ def absent(find: Callable[[str], str | None] = shutil.which) -> list[str]:
     return [peer.name for peer in PEERS if peer.program is not None and not find(peer.program)]
 
 
-def lonjak_command(aim: Aim, user_class: str, load: dict[str, object]) -> tuple[str, ...]:
+def lonjak_command(aim: Aim, user_class: str, load: dict[str, object], file: str = "looping.py") -> tuple[str, ...]:
     """Our generator as it always runs: a lone Locust process, our plugin, everything recorded."""
     aim.run.mkdir()
     scenario = aim.folder / "scenario.toml"
     scenario.write_text(to_toml(resolve({"load": load}, "bench", {})), encoding="utf-8")
     arguments = ["--run-dir", str(aim.run), "--scenario", str(scenario), "--stop-with", str(os.getpid())]
-    return _locust("looping.py", user_class, aim, arguments)
+    return _locust(file, user_class, aim, arguments)
 
 
 def vanilla_command(aim: Aim, user_class: str, users_per_s: float | None = None) -> tuple[str, ...]:

@@ -3,14 +3,24 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from lonjak.bench.crowd import crowd
 from lonjak.bench.memory import memory
 from lonjak.bench.rates import plain, tls
+from lonjak.bench.schedule import schedule
 from lonjak.bench.section import Section, Settings
 from lonjak.bench.truth_table import truth
 from lonjak.bench.visits import session
 from lonjak.progress import Progress
 
 SECTIONS: Mapping[str, Callable[[Settings, Progress], Section]] = MappingProxyType(
-    {"plain": plain, "tls": tls, "session": session, "memory": memory, "truth": truth}
+    {
+        "plain": plain,
+        "tls": tls,
+        "session": session,
+        "memory": memory,
+        "crowd": crowd,
+        "schedule": schedule,
+        "truth": truth,
+    }
 )
 WITHOUT_NGINX = frozenset({"truth"})

@@ -58,12 +58,15 @@ def find_nginx(find: Callable[[], Path | None] = nginx.find_program) -> Path:
 
 @contextmanager
 def small_page(
-    folder: Path, cpus: tuple[int, ...], connections: int, certificates: Certificates | None = None
+    folder: Path, cpus: tuple[int, ...], connections: int, certificates: Certificates | None = None, *, workers: int = 1
 ) -> Iterator[SmallPage]:
-    """Serve the page on a free port, over TLS where there are certificates; gone at the end of the block."""
+    """Serve the page on a free port, over TLS where there are certificates; gone at the end of the block.
+
+    `connections` are those of each worker.
+    """
     with contextlib.closing(ports.reserve()) as page, contextlib.closing(ports.reserve()) as status:
         page_port, status_port = ports.number_of(page), ports.number_of(status)
-        text = configuration(page_port, status_port, connections, certificates)
+        text = configuration(page_port, status_port, connections, certificates, workers=workers)
         (folder / nginx.CONFIGURATION).write_text(text, encoding="utf-8")
         command = nginx.command(find_nginx(), folder)
         with started("nginx", command, cpus=cpus, folder=folder, orphan_signal=signal.SIGTERM) as program:
@@ -74,7 +77,9 @@ def small_page(
                 yield SmallPage(f"{scheme}://{ports.HOST}:{page_port}", program, authority, counter)
 
 
-def configuration(page_port: int, status_port: int, connections: int, certificates: Certificates | None) -> str:
+def configuration(
+    page_port: int, status_port: int, connections: int, certificates: Certificates | None, *, workers: int = 1
+) -> str:
     """The text of nginx.conf; all its paths but the certificates' are relative to nginx's prefix."""
     template = files("lonjak.bench").joinpath("small_page.conf.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  (no HTML)
@@ -83,6 +88,7 @@ def configuration(page_port: int, status_port: int, connections: int, certificat
         status_port=status_port,
         connections=2 * connections + 100,  # nginx closes idle ones when a sixteenth of them is all that is left
         certificates=certificates,
+        workers=workers,
         worker=_worker(),
     )
 

@@ -89,7 +89,7 @@ def test_without_nginx_the_command_that_installs_it_is_told() -> None:
 
 def test_sections_come_in_their_own_order_and_unknown_ones_are_refused() -> None:
     assert chosen("memory, plain") == ["plain", "memory"]
-    with pytest.raises(UsageProblem, match="'speed', but the sections are plain, tls, session, memory, truth"):
+    with pytest.raises(UsageProblem, match="'speed', but the sections are plain, tls, session, memory, crowd, schedule, truth"):
         chosen("plain,speed")
 
 
