@@ -38,18 +38,23 @@ class Traits:
 
 
 class Cell:
-    """Counts of one second. `prompt` holds service times by bucket of samples that left in time, `ttfb` first bytes.
+    """Counts of one second, by bucket of the histogram.
 
-    `errors` are those of failed samples of our own client.
+    prompt: service times of samples that left in time, which are their response times as well; lagged_service,
+    lagged_response: both times of those that did not; ttfb, connect, tls: of those that have them. `errors` are those
+    of failed samples of our own client.
     """
 
     __slots__ = (
         "beyond_count",
         "body_bytes",
-        "connects",
+        "connect",
         "errors",
-        "lagged",
+        "lagged_response",
+        "lagged_service",
+        "late_count",
         "prompt",
+        "tls",
         "traits",
         "ttfb",
         "untimed_count",
@@ -58,25 +63,31 @@ class Cell:
     def __init__(self, traits: Traits) -> None:
         self.traits = traits
         self.prompt: dict[int, int] = {}
+        self.lagged_service: dict[int, int] = {}
+        self.lagged_response: dict[int, int] = {}
         self.ttfb: dict[int, int] = {}
-        self.lagged: list[tuple[int, int]] = []  # (service time, lag), microseconds
-        self.connects: list[tuple[int, int]] = []  # (to connect, for TLS), microseconds
+        self.connect: dict[int, int] = {}
+        self.tls: dict[int, int] = {}
         self.errors: list[str] = []
-        self.body_bytes = 0
-        self.beyond_count = 0
-        self.untimed_count = 0
+        self.body_bytes = self.beyond_count = self.late_count = self.untimed_count = 0
 
     def add(self, service_us: int, ttfb_us: int, lag_us: int, body_bytes: int) -> None:
         """Count one sample; times of 0 and more, in microseconds."""
         if lag_us:
-            self.lagged.append((service_us, lag_us))
-            self.beyond_count += service_us + lag_us > HIGHEST_US
+            self._add_lagged(service_us, lag_us)
         else:
             prompt, index = self.prompt, service_us if service_us < _EXACT_US else self._index(service_us)
             prompt[index] = prompt.get(index, 0) + 1
         ttfb, index = self.ttfb, ttfb_us if ttfb_us < _EXACT_US else self._index(ttfb_us)
         ttfb[index] = ttfb.get(index, 0) + 1
         self.body_bytes += body_bytes
+
+    def add_connect(self, connect_us: int, tls_us: int) -> None:
+        """Count how long a connection took that a sample had to open; `tls_us` is 0 without TLS."""
+        for times, value_us in ((self.connect, connect_us), (self.tls, tls_us)):
+            if value_us:
+                index = self._index(value_us)
+                times[index] = times.get(index, 0) + 1
 
     def add_untimed(self, body_bytes: int) -> None:
         """Count a sample that nobody timed."""
@@ -86,39 +97,33 @@ class Cell:
     @property
     def count(self) -> int:
         """How many samples were added."""
-        return sum(self.prompt.values()) + len(self.lagged) + self.untimed_count
-
-    def service_times(self) -> Histogram:
-        """Service times of all samples."""
-        service = Histogram.from_counts(self.prompt)
-        for service_us, _ in self.lagged:
-            service.record(service_us)
-        return service
+        return sum(self.prompt.values()) + sum(self.lagged_service.values()) + self.untimed_count
 
     @property
     def weight(self) -> int:
         """How much there is to hand over, in buckets."""
-        return len(self.prompt) + len(self.ttfb) + len(self.lagged) + len(self.connects)
+        return sum(map(len, (self.prompt, self.lagged_service, self.lagged_response, self.ttfb, self.connect)))
+
+    def service_times(self) -> Histogram:
+        """Service times of all samples."""
+        return _sum(self.prompt, self.lagged_service)
 
     def fold_into(self, second: Second, kind: str) -> None:
         """Add everything to a Second under a page kind."""
-        traits, service = self.traits, self.service_times()
-        if service.counts:
-            _add(second, Tag("service_time", kind, traits.result), service)
-            _add(second, Tag("response_time", kind, traits.result), self._response_times())
-        if traits.answered and self.ttfb:
-            _add(second, Tag("ttfb", kind, traits.cached), Histogram.from_counts(self.ttfb))
-        for connect_us, tls_us in self.connects:
-            second.histograms[Tag("connect", kind, "ok")].record(connect_us)
-            if tls_us:
-                second.histograms[Tag("tls", kind, "ok")].record(tls_us)
+        result = self.traits.result
+        _add(second, Tag("service_time", kind, result), self.service_times())
+        _add(second, Tag("response_time", kind, result), _sum(self.prompt, self.lagged_response))
+        if self.traits.answered:
+            _add(second, Tag("ttfb", kind, self.traits.cached), Histogram.from_counts(self.ttfb))
+        _add(second, Tag("connect", kind, "ok"), Histogram.from_counts(self.connect))
+        _add(second, Tag("tls", kind, "ok"), Histogram.from_counts(self.tls))
         self._count(second.counters[kind])
 
-    def _response_times(self) -> Histogram:
-        response = Histogram.from_counts(self.prompt)
-        for service_us, lag_us in self.lagged:
-            response.record(service_us + lag_us)
-        return response
+    def _add_lagged(self, service_us: int, lag_us: int) -> None:
+        self.late_count += lag_us > LATE_US
+        service, response = self._index(service_us), self._index(service_us + lag_us)
+        self.lagged_service[service] = self.lagged_service.get(service, 0) + 1
+        self.lagged_response[response] = self.lagged_response.get(response, 0) + 1
 
     def _count(self, counts: Counter[str]) -> None:
         traits, count = self.traits, self.count
@@ -126,8 +131,8 @@ class Cell:
         if traits.failure is not None:
             counts["failed_count"] += count
             counts[f"failed_{traits.failure}_count"] += count
-        if late := sum(lag_us > LATE_US for _, lag_us in self.lagged):
-            counts["late_count"] += late
+        if self.late_count:
+            counts["late_count"] += self.late_count
         counts["received_bytes"] += self.body_bytes
         counts[f"cache_{traits.cached}_count"] += count
         if traits.cacheable:
@@ -144,8 +149,14 @@ class Cell:
         return index_of(value_us)
 
 
+def _sum(one: dict[int, int], other: dict[int, int]) -> Histogram:
+    total = Histogram.from_counts(one)
+    total.merge(Histogram.from_counts(other))
+    return total
+
+
 def _add(second: Second, tag: Tag, histogram: Histogram) -> None:
     if tag in second.histograms:
         second.histograms[tag].merge(histogram)
-    else:  # most often: a copy of a dictionary costs a tenth of adding it up
+    elif histogram.counts:  # most often: a copy of a dictionary costs a tenth of adding it up
         second.histograms[tag] = histogram

@@ -21,7 +21,7 @@ from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 
 Ending = Literal["finished", "abandoned", "cut"]
-_BUCKETS_PER_PIECE = 2000  # of a Second that is handed over in pieces, so that the loop is never held up for long
+_BUCKETS_PER_PIECE = 1000  # of a Second that is handed over in pieces, so that the loop is never held up for long
 _READ_ONLY = ("GET", "HEAD")
 _SCHEDULE_LAG = Tag("schedule_lag", SESSION, "ok")
 
@@ -75,7 +75,7 @@ class Recorder:
             cell = self._shortcuts[key] = self._cell(_traits(response, failure))
         cell.add(response.service_us, response.ttfb_us, response.lag_us, response.body_bytes)
         if response.connect_us:
-            cell.connects.append((response.connect_us, response.tls_us))
+            cell.add_connect(response.connect_us, response.tls_us)
         if exception is not None:
             cell.errors.append(repr(exception))  # itself it would keep whole frames alive
         if self._audience is not None:
