@@ -38,6 +38,7 @@ from loadgen.messages import (
 )
 from loadgen.options import Options
 from loadgen.plans import Prepared, check_rate, most_sessions, prepare, split_evenly, with_users
+from loadgen.processes import let_workers_go_first
 from loadgen.roster import Roster
 from loadgen.run import Run, directory_for
 from loadgen.sampler import GENERATOR, Sample
@@ -83,7 +84,9 @@ class Conductor:
         self._run_dir = options.run_dir
 
     def register(self) -> None:
-        """Listen to the workers."""
+        """Listen to the workers, and let those on this machine go first."""
+        if isinstance(self._runner, MasterRunner):
+            let_workers_go_first()
         self._roster.register()
         for kind, listener in (
             (BATCH, self._on_batch),

@@ -1,10 +1,12 @@
 """Processes that must not outlive each other: workers and their master, the master and whoever started it."""
 
+import contextlib
 import ctypes
 import os
 import signal
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_MASTER_NICENESS = 5  # a third of a worker's share of a processor for which both compete
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -30,6 +32,12 @@ class WorkerForks:
         self._armed = False
         os.setpgid(0, 0)
         die_with_parent(self._parent_pid)
+
+
+def let_workers_go_first() -> None:
+    """Give way to others on the same processors: what a master writes can wait, a session that is due cannot."""
+    with contextlib.suppress(OSError):  # a container may forbid it
+        os.nice(_MASTER_NICENESS)
 
 
 def die_with_parent(parent_pid: int) -> None:

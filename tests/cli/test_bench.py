@@ -78,7 +78,7 @@ def test_nginx_says_how_many_connections_it_holds_and_requests_it_served() -> No
 def test_the_server_keeps_every_connection_and_logs_nothing() -> None:
     text = configuration(1111, 2222, connections=5000, certificates=None)
     lines = {line.strip() for line in text.splitlines()}
-    assert {"listen 127.0.0.1:1111 backlog=4096;", "worker_connections 10100;", "access_log off;"} <= lines
+    assert {"listen 127.0.0.1:1111 backlog=4096 reuseport;", "worker_connections 10100;", "access_log off;"} <= lines
 
 
 def test_without_nginx_the_command_that_installs_it_is_told() -> None:
@@ -89,7 +89,9 @@ def test_without_nginx_the_command_that_installs_it_is_told() -> None:
 
 def test_sections_come_in_their_own_order_and_unknown_ones_are_refused() -> None:
     assert chosen("memory, plain") == ["plain", "memory"]
-    with pytest.raises(UsageProblem, match="'speed', but the sections are plain, tls, session, memory, crowd, schedule, truth"):
+    with pytest.raises(
+        UsageProblem, match="'speed', but the sections are plain, tls, session, memory, crowd, schedule, truth"
+    ):
         chosen("plain,speed")
 
 

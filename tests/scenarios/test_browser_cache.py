@@ -81,7 +81,7 @@ def test_a_page_makes_a_browser_fetch_its_visible_files_once():
     <svg><use href="/static/icons.svg#cart"></use><use href="/static/icons.svg#bin"></use></svg>
     <img src="//elsewhere.example/y.png" alt=""><a href="/product/9">next</a><img src="/i?a=1&amp;b=2" alt="">
     """
-    assert files_of(html) == [
+    assert list(files_of(html)) == [
         "/static/shop.1a2b.css",
         "/static/icon.svg",
         "/static/shop.3c4d.js",
