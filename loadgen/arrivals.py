@@ -16,9 +16,9 @@ from locust.exception import StopUser
 
 from loadgen.alarm import Alarm
 from loadgen.attendance import Attendance, OpenSession, Steps, Visit
-from loadgen.client import Timeouts
 from loadgen.config import Scenario
 from loadgen.errors import UsageProblem
+from loadgen.http.client import Timeouts
 from loadgen.pacing import users_at
 from loadgen.recorder import Recorder
 from loadgen.schedule import Arrival, Schedule, Share

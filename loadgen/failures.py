@@ -10,8 +10,8 @@ import gevent
 import requests
 from geventhttpclient._parser import HTTPParseError
 
-from loadgen.answer import BadAnswer
 from loadgen.errors import TargetRefused
+from loadgen.http.answer import BadAnswer
 
 _DEEPEST = 12
 _CLASSES: tuple[tuple[str, tuple[type[BaseException], ...]], ...] = (

@@ -11,7 +11,7 @@ from locust.stats import RequestStats, StatsEntry
 
 from loadgen.cells import Cell
 from loadgen.histogram import value_at
-from loadgen.response import ShopperResponse
+from loadgen.http.response import ShopperResponse
 
 _COUNTED_ALREADY = frozenset(("locust.runners", "loadgen.listeners"))  # listeners there feed Locust's table and our own
 

@@ -15,9 +15,9 @@ from loadgen.cells import LATE_US, Cell, Traits
 from loadgen.failures import failure_class
 from loadgen.histogram import HIGHEST_US
 from loadgen.hlog import Tag
+from loadgen.http.response import ShopperResponse
 from loadgen.page_kinds import MOST_KINDS, SESSION, PageKinds
 from loadgen.records import Event, Json, LedgerLine
-from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 
 Ending = Literal["finished", "abandoned", "cut"]

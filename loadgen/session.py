@@ -10,9 +10,9 @@ from gevent.event import Event as Flag
 from locust.event import EventHook
 
 from loadgen.addresses import source_address
-from loadgen.client import DEFAULT_TIMEOUTS, SampleRecorder, ShopperClient, Timeouts
 from loadgen.config import Scenario
 from loadgen.gate import host_of, is_loopback
+from loadgen.http.client import DEFAULT_TIMEOUTS, SampleRecorder, ShopperClient, Timeouts
 from loadgen.records import FUNNEL_STEPS, LedgerLine
 from loadgen.runclock import RunClock
 

@@ -12,9 +12,9 @@ from locust.env import Environment
 from locust.exception import StopTest
 from locust.user.users import RestMixin
 
-from loadgen.client import BROWSER_CONNECTIONS, MOST_REDIRECTS, SampleRecorder, ShopperClient, Timeouts
-from loadgen.response import ShopperResponse
-from loadgen.tls import client_context
+from loadgen.http.client import BROWSER_CONNECTIONS, MOST_REDIRECTS, SampleRecorder, ShopperClient, Timeouts
+from loadgen.http.response import ShopperResponse
+from loadgen.http.tls import client_context
 
 
 class LonjakUser(User, RestMixin[ShopperResponse]):

@@ -13,10 +13,10 @@ from locust.env import Environment
 
 from loadgen.bench.fast_client import FastClient
 from loadgen.bench.meter import SCENARIO_VARIABLE, Meter, own_target, tape_length
-from loadgen.client import ShopperClient
 from loadgen.config import load_scenario
+from loadgen.http.client import ShopperClient
+from loadgen.http.response import ShopperResponse
 from loadgen.records import LedgerLine
-from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.session import Session
 from scenarios.shop_visits import ShopVisits

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from loadgen.response import ShopperResponse
+from loadgen.http.response import ShopperResponse
 from loadgen.session import Session
 from scenarios.answers import Answer, ContentMismatch, require
 from scenarios.browser_cache import BrowserCache, files_of

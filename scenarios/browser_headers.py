@@ -9,7 +9,7 @@ from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 
-from loadgen.request import HeaderLines, header_lines
+from loadgen.http.request import HeaderLines, header_lines
 
 _ENGINE = "AppleWebKit/537.36 (KHTML, like Gecko)"
 USER_AGENTS = MappingProxyType(

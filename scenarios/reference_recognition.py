@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from locust.event import EventHook
 
-from loadgen.client import ShopperClient, Timeouts
 from loadgen.errors import TargetRefused
 from loadgen.failures import failure_class
+from loadgen.http.client import ShopperClient, Timeouts
 from loadgen.target import without_credentials
 from scenarios.browser_headers import Fetch, headers_for
 from scenarios.reference_pages import MARK

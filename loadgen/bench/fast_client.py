@@ -8,7 +8,7 @@ from typing import Any
 from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 from locust.event import EventHook
 
-from loadgen.request import HeaderLines
+from loadgen.http.request import HeaderLines
 
 
 class FastAnswer:

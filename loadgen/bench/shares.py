@@ -17,25 +17,10 @@ RECORDING = "recording"
 ENGINE = "engine"
 OTHER = "other"
 GROUPS = (CLIENT, PAGES, RECORDING, ENGINE, OTHER)
-_CLIENT_MODULES = frozenset(
-    [
-        "answer",
-        "cache_headers",
-        "client",
-        "coding",
-        "connection",
-        "connections",
-        "cookies",
-        "heads",
-        "hosts",
-        "request",
-        "response",
-        "tls",
-    ]
-)
-_RECORDING_MODULES = frozenset(
+RECORDING_MODULES = frozenset(
     [
         "batch",
+        "cache_headers",
         "cells",
         "failures",
         "histogram",
@@ -50,7 +35,6 @@ _RECORDING_MODULES = frozenset(
         "watch",
     ]
 )
-OWN_MODULES = _CLIENT_MODULES | _RECORDING_MODULES
 _PACKAGES: Mapping[str, str] = {"scenarios": PAGES, "geventhttpclient": CLIENT, "locust": ENGINE, "gevent": ENGINE}
 _LOCUST_MODULES: Mapping[str, str] = {"fasthttp": CLIENT, "fast_client": CLIENT, "stats": RECORDING, "event": RECORDING}
 
@@ -59,9 +43,11 @@ def group_of(filename: str) -> str | None:
     """Whose code a file is; None when that is for its caller to say."""
     path = PurePath(filename)
     packages, module = path.parts[:-1], path.stem
+    if packages[-2:] == ("loadgen", "http"):
+        return CLIENT
     for package in reversed(packages):
         if package == "loadgen":
-            return _own_group(module)
+            return RECORDING if module in RECORDING_MODULES else ENGINE
         if package in _PACKAGES:
             return _LOCUST_MODULES.get(module, _PACKAGES[package])
     return None
@@ -91,9 +77,3 @@ class Sampler:
                 return
             frame = frame.f_back
         self._counts[OTHER] += 1
-
-
-def _own_group(module: str) -> str:
-    if module in _CLIENT_MODULES:
-        return CLIENT
-    return RECORDING if module in _RECORDING_MODULES else ENGINE

@@ -9,8 +9,8 @@ from gevent import socket, ssl
 from gevent.event import Event as Flag
 from locust.event import EventHook
 
-from loadgen.client import ShopperClient
 from loadgen.failures import failure_class
+from loadgen.http.client import ShopperClient
 
 Sample = dict[str, Any]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -11,8 +11,8 @@ from gevent.event import Event as Flag
 from gevent.pywsgi import WSGIServer
 from locust.event import EventHook
 
-from loadgen.client import DEFAULT_TIMEOUTS, Timeouts
 from loadgen.config import Load, Scenario, Shoppers
+from loadgen.http.client import DEFAULT_TIMEOUTS, Timeouts
 from loadgen.recorder import Recorder
 from loadgen.records import LedgerLine
 from loadgen.runclock import RunClock

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.answer import MOST_HEAD_BYTES, MOST_KEPT_BYTES, AnswerReader, BadAnswer
-from loadgen.coding import decoded
 from loadgen.failures import failure_class
-from loadgen.heads import Headers, field_values
+from loadgen.http.answer import MOST_HEAD_BYTES, MOST_KEPT_BYTES, AnswerReader, BadAnswer
+from loadgen.http.coding import decoded
+from loadgen.http.heads import Headers, field_values
 from tests.engine.raw_server import OK, Peer, closing, fields, line, raw_server, shopper
 
 

@@ -8,10 +8,10 @@ import pytest
 from locust.event import EventHook
 from locust.exception import LocustError, ResponseError
 
-from loadgen.client import ShopperClient, Timeouts
-from loadgen.connection import RequestTimedOut
 from loadgen.failures import failure_class
-from loadgen.response import BadStatus, ShopperResponse
+from loadgen.http.client import ShopperClient, Timeouts
+from loadgen.http.connection import RequestTimedOut
+from loadgen.http.response import BadStatus, ShopperResponse
 from loadgen.session import SessionCut
 from tests.engine.raw_server import OK, Peer, line, raw_server, shopper
 from tests.engine.scripted_shop import ScriptedShop

@@ -10,11 +10,11 @@ import gevent
 import pytest
 from gevent.event import Event as Flag
 
-from loadgen.answer import AnswerReader
-from loadgen.client import Timeouts
-from loadgen.connection import RequestTimedOut
-from loadgen.connections import Connections
-from loadgen.hosts import locate
+from loadgen.http.answer import AnswerReader
+from loadgen.http.client import Timeouts
+from loadgen.http.connection import RequestTimedOut
+from loadgen.http.connections import Connections
+from loadgen.http.hosts import locate
 from tests.engine.raw_server import OK, Gate, Peer, answering, classes, closing, full_backlog, line, raw_server, shopper
 from tests.engine.scripted_shop import eventually
 

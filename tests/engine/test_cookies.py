@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.cookies import CookieJar, parse_set_cookie
+from loadgen.http.cookies import CookieJar, parse_set_cookie
 from tests.engine.raw_server import OK, Peer, fields, raw_server, shopper
 
 NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z

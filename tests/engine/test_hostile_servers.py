@@ -18,9 +18,9 @@ import pytest
 from gevent.pool import Pool
 from locust.event import EventHook
 
-from loadgen.client import ShopperClient, Timeouts
-from loadgen.connection import Connection
 from loadgen.failures import failure_class
+from loadgen.http.client import ShopperClient, Timeouts
+from loadgen.http.connection import Connection
 from loadgen.records import FAILURE_CLASSES
 from tests.engine.hostile_answers import corpus
 from tests.engine.hostile_cases import EXPECTED, OK, Case, Door, address_of

@@ -2,7 +2,7 @@ import socket
 
 import pytest
 
-from loadgen.hosts import Host, base_url, locate
+from loadgen.http.hosts import Host, base_url, locate
 
 
 @pytest.mark.parametrize(

@@ -13,14 +13,14 @@ import pytest
 from locust.env import Environment
 
 from loadgen.batch import Batch
-from loadgen.cookies import CookieJar
 from loadgen.hlog import read_hlog
-from loadgen.hosts import locate
+from loadgen.http.cookies import CookieJar
+from loadgen.http.hosts import locate
+from loadgen.http.request import Request, header_lines
+from loadgen.http.response import ShopperResponse
 from loadgen.locust_internals import LocustTable
 from loadgen.merger import Merger
 from loadgen.recorder import Recorder
-from loadgen.request import Request, header_lines
-from loadgen.response import ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
 

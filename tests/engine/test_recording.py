@@ -10,9 +10,11 @@ import msgpack
 import pytest
 
 from loadgen.batch import Batch, Second, WorkerLoad
-from loadgen.cookies import CookieJar
 from loadgen.hlog import Tag, read_hlog
-from loadgen.hosts import locate
+from loadgen.http.cookies import CookieJar
+from loadgen.http.hosts import locate
+from loadgen.http.request import Request, header_lines
+from loadgen.http.response import BadStatus, ShopperResponse
 from loadgen.merger import Merger
 from loadgen.recorder import Recorder
 from loadgen.records import (
@@ -24,8 +26,6 @@ from loadgen.records import (
     read_lines,
     read_rows,
 )
-from loadgen.request import Request, header_lines
-from loadgen.response import BadStatus, ShopperResponse
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
 from loadgen.sampler import Sample

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadgen.hosts import base_url, fit_path, locate, resolve
-from loadgen.request import HeaderLines, Request, ask, basic_auth, header_lines, with_params
+from loadgen.http.hosts import base_url, fit_path, locate, resolve
+from loadgen.http.request import HeaderLines, Request, ask, basic_auth, header_lines, with_params
 from tests.engine.raw_server import body, field, fields, line, raw_server, shopper
 
 BASE = base_url("http://shop.example:8080/")

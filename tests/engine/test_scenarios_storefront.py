@@ -8,8 +8,8 @@ from dataclasses import replace
 import gevent
 import pytest
 
-from loadgen.client import Timeouts
 from loadgen.errors import ConfigProblem, TargetUnrecognised
+from loadgen.http.client import Timeouts
 from loadgen.records import LedgerLine
 from scenarios.browser import Browser
 from scenarios.outcomes import Outcome

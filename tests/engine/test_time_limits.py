@@ -1,7 +1,7 @@
 import gevent
 import pytest
 
-from loadgen.client import Timeouts
+from loadgen.http.client import Timeouts
 from tests.engine.raw_server import OK, Gate, Peer, body, classes, full_backlog, raw_server, shopper
 
 

@@ -6,8 +6,8 @@ import pytest
 from gevent import ssl
 from locust.env import Environment
 
-from loadgen.client import ShopperClient, Timeouts
-from loadgen.tls import TlsStream, client_context
+from loadgen.http.client import ShopperClient, Timeouts
+from loadgen.http.tls import TlsStream, client_context
 from loadgen.user import LonjakUser
 from tests.engine.certificates import Certificates, certificates_in
 from tests.engine.raw_server import (

@@ -11,7 +11,7 @@ from locust import FastHttpUser, User, task
 from locust.env import Environment
 from locust.exception import StopTest
 
-from loadgen.response import ShopperResponse
+from loadgen.http.response import ShopperResponse
 from loadgen.user import LonjakUser
 from tests.engine.raw_server import OK, Peer, Sample, body, classes, field, fields, line, raw_server
 from tests.engine.scripted_shop import ScriptedShop

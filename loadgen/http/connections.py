@@ -6,10 +6,10 @@ from ssl import SSLContext, SSLError, SSLSession
 
 from gevent.event import AsyncResult
 
-from loadgen.connection import Connection, RequestTimedOut
 from loadgen.errors import TargetRefused
-from loadgen.hosts import Host
-from loadgen.tls import client_context
+from loadgen.http.connection import Connection, RequestTimedOut
+from loadgen.http.hosts import Host
+from loadgen.http.tls import client_context
 
 
 class Connections:

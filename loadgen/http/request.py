@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from loadgen.hosts import BaseUrl, Host, resolve
+from loadgen.http.hosts import BaseUrl, Host, resolve
 
 DEFAULT_HEADERS = {"User-Agent": "Lonjak", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br"}
 _FORM = "application/x-www-form-urlencoded"

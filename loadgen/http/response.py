@@ -10,13 +10,13 @@ from typing import Any
 
 from locust.exception import CatchResponseError, LocustError, ResponseError
 
-from loadgen.answer import AnswerReader, BadAnswer
-from loadgen.coding import as_text, decoded
-from loadgen.connection import Connection
-from loadgen.cookies import CookieJar
-from loadgen.heads import Headers, field_values, note
-from loadgen.hosts import Host
-from loadgen.request import Request
+from loadgen.http.answer import AnswerReader, BadAnswer
+from loadgen.http.coding import as_text, decoded
+from loadgen.http.connection import Connection
+from loadgen.http.cookies import CookieJar
+from loadgen.http.heads import Headers, field_values, note
+from loadgen.http.hosts import Host
+from loadgen.http.request import Request
 
 
 class BadStatus(Exception):

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import brotli
 
-from loadgen.answer import MOST_KEPT_BYTES, BadAnswer
+from loadgen.http.answer import MOST_KEPT_BYTES, BadAnswer
 
 _REMEMBERED_BYTES = 64 * 1024
 _MOST_KNOWN = 512

@@ -15,13 +15,13 @@ from urllib.parse import urljoin
 
 from locust.event import EventHook
 
-from loadgen import hosts
-from loadgen.answer import AnswerReader, BadAnswer
-from loadgen.connection import RequestTimedOut
-from loadgen.connections import Connections
-from loadgen.cookies import CookieJar
-from loadgen.hosts import locate
-from loadgen.request import (
+from loadgen.http import hosts
+from loadgen.http.answer import AnswerReader, BadAnswer
+from loadgen.http.connection import RequestTimedOut
+from loadgen.http.connections import Connections
+from loadgen.http.cookies import CookieJar
+from loadgen.http.hosts import locate
+from loadgen.http.request import (
     Body,
     HeaderLines,
     Request,
@@ -31,7 +31,7 @@ from loadgen.request import (
     header_lines,
     with_params,
 )
-from loadgen.response import ShopperResponse
+from loadgen.http.response import ShopperResponse
 from loadgen.target import without_credentials
 
 BROWSER_CONNECTIONS = 6  # per host, as browsers hold over HTTP/1.1

@@ -14,8 +14,8 @@ import gevent
 from gevent import getcurrent
 from gevent.hub import Hub
 
-from loadgen.answer import AnswerReader, BadAnswer
-from loadgen.tls import TlsStream
+from loadgen.http.answer import AnswerReader, BadAnswer
+from loadgen.http.tls import TlsStream
 
 _RECEIVE_BYTES = 65536
 _READABLE, _WRITABLE = 1, 2  # libev's EV_READ and EV_WRITE

@@ -3,7 +3,7 @@
 import ssl
 from functools import lru_cache
 
-from loadgen.answer import BadAnswer
+from loadgen.http.answer import BadAnswer
 
 _READ_BYTES = 65536
 
