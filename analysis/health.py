@@ -82,7 +82,9 @@ class Health:
 
     @property
     def _remedy(self) -> str:
-        if self.lost_count or (self.cpu_max_ratio or 0.0) > _PLANNED_CPU_RATIO:
+        if self.lost_count:
+            return "see in the generator's log why it ended, and run again"
+        if (self.cpu_max_ratio or 0.0) > _PLANNED_CPU_RATIO:
             return f"add generators: this needs about {self.needed_count} (--generators {self.needed_count})"
         return "its processor was busy with something else: leave it to the generator, and run again"
 
@@ -124,7 +126,7 @@ def health(recording: Recording, steady: Tally) -> Health:
         schedule_lag_p99_ms=_ms(schedule_lag, 99.0),
         loop_lag_max_ms=_ms(steady.lag("loop_lag"), 100.0),
         cpu_max_ratio=cpu,
-        measured=len(workers) > 0 or steady.lag("loop_lag").count > 0,
+        measured=steady.lag("loop_lag").count > 0,
     )
 
 

@@ -2,7 +2,7 @@
 
 The first of these that applies decides: the target was refused; the run was interrupted; it is incomplete; the audit
 failed (a lost order is lost, however slow the generator was); the generator was the bottleneck (its numbers would be
-its own); an objective failed; too little was measured; else pass.
+its own), or too many sessions never began; an objective failed; too little was measured; else pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,7 @@ from loadgen.objectives import Verdict as Outcome
 from loadgen.records import Json
 
 SCHEMA_VERSION = 1
+_DROPPED_RATIO_BORNE = 0.01
 Cause: TypeAlias = Literal["target_refused", "interrupted", "incomplete", "generator", "objectives", "audit", "samples"]
 
 
@@ -68,6 +69,7 @@ def verdict(recording: Recording, decisions: Sequence[Decision], audit: Audit, h
         *_no_run(recording),
         *(_Ground("fail", "audit", violation) for violation in audit.violations),
         *_generator(health),
+        *_turned_away(recording, health),
         *(_Ground("fail", "objectives", _told(one)) for one in decisions if one.outcome == "fail"),
         *_doubts(decisions, audit),
     ]
@@ -96,6 +98,20 @@ def _no_run(recording: Recording) -> Iterator[_Ground]:
 def _generator(health: Health) -> Iterator[_Ground]:
     if not health.sufficient:
         yield _Ground("unknown", "generator", health.sentence)
+
+
+def _turned_away(recording: Recording, health: Health) -> Iterator[_Ground]:
+    """Too many who were due and never begun: what was offered is not what the run's plan says."""
+    start_s, end_s = recording.steady
+    rows = recording.funnel[recording.funnel["elapsed_s"].between(start_s, end_s - 1)]
+    dropped, arrived = int(rows["dropped_count"].sum()), int(rows["arrived_count"].sum())
+    if health.lost_count or dropped <= _DROPPED_RATIO_BORNE * (dropped + arrived):
+        return
+    told = (
+        f"{dropped:,} of {dropped + arrived:,} sessions that were due never began, as the shop was full: "
+        "raise session_cap (in the web UI: Number of users), or offer less."
+    )
+    yield _Ground("unknown", "generator", told)
 
 
 def _doubts(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:

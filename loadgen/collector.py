@@ -13,8 +13,7 @@ _NEVER = 1_000_000
 
 def quieten() -> None:
     """Leave what is there alone from now on, and look at what is new in small portions only."""
-    gc.collect()
-    gc.freeze()
+    gc.freeze()  # without a full pass first: second 0 may have begun
     gc.set_threshold(_YOUNG, _OLDER, _NEVER)
 
 

@@ -62,6 +62,7 @@ class Listeners:
             (events.quitting, self._on_quitting),
             (events.heartbeat_received, self._on_heartbeat),
             (events.request, self._on_request),
+            (events.user_error, self._on_user_error),
         ):
             hook.add_listener(_guarded(listener))  # type: ignore[no-untyped-call]
 
@@ -124,6 +125,10 @@ class Listeners:
     def _on_report(self, data: dict[str, Any], **_: Any) -> None:
         if self._worker is not None:
             self._worker.on_report(data)
+
+    def _on_user_error(self, exception: BaseException, **_: Any) -> None:
+        if self._worker is not None:
+            self._worker.on_user_error(exception)
 
     def _on_request(self, **sample: Any) -> None:
         if self._worker is not None:

@@ -116,14 +116,22 @@ def _scenario(
     if ours or options.scenario:
         scenario = load_scenario(options.scenario or DEFAULT_SCENARIO, flags)
         if ours != (scenario.load.model in MODELS):
-            has = "lets shoppers arrive" if ours else "has users of its own"
-            raise UsageProblem(f"scenario {scenario.name} has the model {scenario.load.model}, but {locustfile} {has}")
+            raise UsageProblem(_mismatch(locustfile, ours=ours))
     else:
         seed = load_seed(options.seed)
         scenario = foreign_scenario(Path(locustfile).stem, None, duration_s or UNPLANNED_S, seed)
     if options.objectives:
         scenario = replace(scenario, objectives=load_objectives(options.objectives))
     return scenario if options.faults else replace(scenario, faults=())
+
+
+def _mismatch(locustfile: str, *, ours: bool) -> str:
+    if ours:
+        return (
+            f"{locustfile} lets shoppers arrive, so that a scenario has to say how many: "
+            f"locust -f {locustfile} --headless --scenario FILE.toml"
+        )
+    return f"{locustfile} has users of its own, who loop: leave the scenario out"
 
 
 def load_seed(text: str | None) -> int:

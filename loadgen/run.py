@@ -28,6 +28,7 @@ from loadgen.stack import Stack
 from loadgen.target import without_credentials
 from loadgen.truth import fetch_truth, log_sizes, write_origin
 
+_LOG_FLUSH_S = 1.2  # edges write their logs once a second
 _PACKAGES = ("lonjak", "locust", "gevent", "httptools", "hdrhistogram")
 
 
@@ -130,6 +131,8 @@ class Run:
             self.merger.fail(error)
 
     def _fetch(self, stack: Stack, ended_at: float) -> list[str]:
+        if stack.access_logs:
+            gevent.sleep(_LOG_FLUSH_S)
         problems = write_origin(self.directory, stack, self._log_sizes, self.clock.started_at, ended_at)
         try:
             if stack.ops_url:
@@ -140,6 +143,7 @@ class Run:
 
     def _write(self, scenario: Scenario) -> None:
         """Write scenario and manifest, each in one step; what stood there stays when that fails (OSError)."""
+        scenario = replace(scenario, target=scenario.target and without_credentials(scenario.target))
         for path, write in (
             (self.directory.scenario, lambda path: _replace(path, to_toml(scenario))),
             (self.directory.manifest, self.manifest.write),

@@ -95,6 +95,11 @@ class Worker:
         if self.recorder is not None:
             self.recorder.on_request(**sample)
 
+    def on_user_error(self, exception: BaseException) -> None:
+        """A task of a locustfile's user failed in its own code."""
+        if self.recorder is not None:
+            self.recorder.warn_once(f"a task of a user failed: {type(exception).__name__}: {exception}")
+
     def on_heartbeat(self) -> None:
         """The master answered."""
         self._heard_at = time.monotonic()

@@ -70,7 +70,8 @@ def explain_early_end(run: RunDirectory, code: int) -> LonjakError:
     """Why the generator ended before its time, in its own sentence, with exit code 2 or 4."""
     lines = (run.path / LOG_NAME).read_text(encoding="utf-8", errors="replace").splitlines()
     said = [line.partition("lonjak: ")[2] for line in lines if line.startswith("lonjak: ")]
-    sentence = " ".join(said) or f"the load generator ended with {code} before its time: {' '.join(lines[-5:])}"
+    last_words = " ".join(lines[-5:]) or "it left no word; is the disk full?"
+    sentence = " ".join(said) or f"the load generator ended with {code} before its time: {last_words}"
     return UsageProblem(sentence) if code == ExitCode.USAGE else EnvironmentProblem(sentence)
 
 

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from loadgen.cpus import split
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
 from loadgen.rundir import RunDirectory
+from loadgen.target import without_credentials
 from lonjak import generator
 from lonjak.documents import Answer, draw
 from lonjak.preflight import check_target
@@ -41,8 +42,9 @@ def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) ->
     """
     check_target(options.target, Gate(options.allow_hosts))
     run = RunDirectory.create(options.out, scenario.name, datetime.now(UTC))
-    run.scenario.write_text(to_toml(scenario), encoding="utf-8")
-    watch = RunWatch(run, scenario.load, progress, f"{scenario.name} against {options.target}")
+    shown = without_credentials(options.target)
+    run.scenario.write_text(to_toml(replace(scenario, target=shown)), encoding="utf-8")
+    watch = RunWatch(run, scenario.load, progress, f"{scenario.name} against {shown}")
     code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, watch.look)
     if not run.manifest.exists():
         early_end = KeyboardInterrupt() if interrupted else generator.explain_early_end(run, code)

@@ -12,6 +12,7 @@ import gevent.socket
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _RESOLVE_AGAIN_S = 30.0
 _AS_IT_IS = "/%:?[]@!$&'()*+,;=-._~"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _SENDABLE = re.compile(r"[A-Za-z0-9/%:?\[\]@!$&'()*+,;=\-._~]+")
 Address = tuple[int, tuple[object, ...]]  # family, socket address
 
@@ -80,7 +81,7 @@ def base_url(url: str) -> BaseUrl:
 
 def resolve(base: BaseUrl, url: str) -> tuple[Host, str]:
     """The host and the path, as it may be sent, of an address that is absolute or relative to a base URL."""
-    if url.startswith(("http://", "https://")):
+    if _ABSOLUTE.match(url):
         host, path = locate(url)
     else:
         host, path = base.host, base.path + (url if url.startswith(("/", "?", "#")) else f"/{url}")

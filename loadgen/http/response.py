@@ -100,7 +100,7 @@ class ShopperResponse:
 
     def fail(self, error: BaseException, began: float) -> None:
         """Note why there is no answer, and that nobody waits for one any more."""
-        self.error = error
+        self.error = error.with_traceback(None)  # whose frames would hold this response, and it them
         self.ended_at = time.monotonic()
         self.service_us = int((self.ended_at - began) * 1_000_000)
 
@@ -213,6 +213,10 @@ class ShopperResponse:
             self._judge(value)
         self.report()
         return isinstance(value, ResponseError) and not judged  # as in Locust: raising one is a way to judge
+
+    def __del__(self) -> None:
+        if self._report is not _already:  # catch_response=True without a `with` block: the shop served it all the same
+            self.report()
 
     def _judge(self, exception: Exception | None) -> None:
         if self._report is _already:

@@ -1,5 +1,7 @@
 """`lonjak bench`: this machine's generator beside vanilla Locust and whatever peers are on PATH."""
 
+import math
+
 import click
 
 from loadgen.errors import UsageProblem
@@ -33,6 +35,8 @@ def command(only: str | None, rounds: int, duration: float, shoppers: int, as_do
     Starts what it needs on free ports of loopback, pins server and contender to a processor each, and leaves nothing
     behind. Keep the machine quiet meanwhile; all sections together take a quarter of an hour.
     """
+    if not math.isfinite(duration):
+        raise UsageProblem(f"--duration is {duration}, but must be a number of seconds from 0.5 to 600")
     names = chosen(only)
     if not WITHOUT_NGINX.issuperset(names):
         find_nginx()

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from loadgen.config import Scenario, foreign_scenario, load_objectives, load_scenario
-from loadgen.errors import ConfigProblem
+from loadgen.errors import ConfigProblem, UsageProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.units import parse_duration
 from lonjak.onerun import RunOptions, run_scenario
@@ -14,6 +14,7 @@ from lonjak.preflight import choose_target
 from lonjak.progress import Progress
 
 _LOCUSTFILE_USERS = 10
+_LOCUSTFILE_USERS_PER_S = 10.0
 _PATH = click.Path(path_type=Path)
 _EXAMPLES = """\b
 Examples:
@@ -36,7 +37,7 @@ Examples:
 @click.option("--stack", metavar="FILE", type=_PATH, help="A stack.json, for a shop that Lonjak did not start.")
 @click.option("--users", metavar="N", help="Users of the closed model, or of a locustfile (10).")
 @click.option(
-    "--spawn-rate", default=10.0, show_default=True, type=click.FloatRange(0.1), help="And users started per s."
+    "--spawn-rate", metavar="R", type=click.FloatRange(0.1, 100_000.0), help="A locustfile's users per s (10)."
 )
 def command(
     scenario: str,
@@ -51,7 +52,7 @@ def command(
     no_faults: bool,
     stack: Path | None,
     users: str | None,
-    spawn_rate: float,
+    spawn_rate: float | None,
 ) -> ExitCode:
     """Send SCENARIO's shoppers to a shop, record, judge and report.
 
@@ -59,6 +60,10 @@ def command(
     as it is while Lonjak records it.
     """
     flags = {"rate": rate, "users": users, "duration": duration, "seed": seed, "target": target}
+    if scenario.endswith(".py") and rate is not None:
+        raise UsageProblem("--rate is for scenarios: the users of a locustfile loop; give --users and --spawn-rate")
+    if not scenario.endswith(".py") and spawn_rate is not None:
+        raise UsageProblem("--spawn-rate is for locustfiles: give a scenario's arrivals with --rate")
     resolved = _resolve(scenario, flags)
     if objectives:
         resolved = replace(resolved, objectives=load_objectives(objectives))
@@ -73,7 +78,7 @@ def command(
         stack=stack,
         locustfile=Path(scenario) if scenario.endswith(".py") else None,
         users=_users(users),
-        spawn_rate_per_s=spawn_rate,
+        spawn_rate_per_s=spawn_rate or _LOCUSTFILE_USERS_PER_S,
     )
     with Progress() as progress:
         answer = run_scenario(resolved, options, progress)

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.run import analyse, documents
 from loadgen.errors import RunDirectoryProblem
+from loadgen.records import FUNNEL_COLUMNS
 from tests.recorded_run import ordinary
 
 
@@ -194,3 +195,13 @@ def test_damage_in_the_middle_is_one_sentence_and_writes_nothing(tmp_path):
     with pytest.raises(RunDirectoryProblem, match=r"counters\.csv is damaged at line 6"):
         analyse(run)
     assert not run.summary.exists()
+
+
+def test_sessions_that_never_began_leave_no_verdict(tmp_path):
+    run = ordinary().write(tmp_path)
+    row = {**dict.fromkeys(FUNNEL_COLUMNS, "0"), "elapsed_s": "20", "segment": "web", "dropped_count": "500"}
+    with run.funnel.open("a") as file:
+        file.write(",".join(row.values()) + "\n")
+    verdict = analyse(run).verdict
+    assert (verdict.verdict, verdict.cause) == ("unknown", "generator")
+    assert "sessions that were due never began" in verdict.reasons[0]

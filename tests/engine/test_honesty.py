@@ -77,8 +77,8 @@ def test_the_remedy_grows_with_what_was_to_be_done(locust: Locust, server: Count
     locust.run(*given, locustfile="burning_shoppers.py")
     run = only_run(locust.folder)
     verdict, _ = judged(run)
-    assert (verdict["verdict"], verdict["cause"]) == ("unknown", "generator")
-    found = re.search(remedy(run), verdict["reasons"][0])
+    assert verdict["verdict"] == "unknown"
+    found = re.search(remedy(run), " ".join(verdict["reasons"]))
     assert found, verdict
     assert not found.groups() or 3 <= int(found[1]) <= 12
     lags = [line.histogram.max_us for line in read_hlog(run.hlog) if line.tag.measure == "schedule_lag"]
