@@ -15,13 +15,19 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The load that was to be offered."""
+    """The load that was to be offered.
+
+    rate_per_s: the profile's full height, the mean of a trace, 0 where nobody arrives by a rate; users: of the closed
+    model, else 0. Runs of before have neither `arrivals` nor `users`.
+    """
 
     model: str
     rate_per_s: float
     duration_s: float
     warmup_s: float
     drain_s: float
+    arrivals: str = "poisson"
+    users: int = 0
 
 
 @dataclass(frozen=True, slots=True)

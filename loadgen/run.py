@@ -180,7 +180,9 @@ def _replace(path: Path, text: str) -> None:
 
 def _plan(scenario: Scenario, duration_s: float) -> Plan:
     load = scenario.load
-    return Plan(load.model, load.rate_per_s, duration_s, load.warmup_s, load.drain_s)
+    return Plan(
+        load.model, load.rate_per_s, duration_s, load.warmup_s, load.drain_s, arrivals=load.arrivals, users=load.users
+    )
 
 
 def _versions() -> Mapping[str, str]:

@@ -163,9 +163,11 @@ def answer(analysis: Analysis) -> str:
 
 def _load(analysis: Analysis) -> str:
     plan = analysis.manifest.plan
+    if plan.users:
+        return f"With {plan.users:,} {'user' if plan.users == 1 else 'users'} in a loop"
     if plan.rate_per_s > 0:
-        rate = decimal(plan.rate_per_s)
-        return f"With up to {rate} {'shopper' if rate == '1' else 'shoppers'} arriving per second"
+        rate, most = decimal(plan.rate_per_s), "on average" if plan.arrivals == "trace" else "up to"
+        return f"With {most} {rate} {'shopper' if rate == '1' else 'shoppers'} arriving per second"
     return f"At {decimal(number(analysis.summary, 'requests', 'per_s'))} requests per second"
 
 
