@@ -72,7 +72,8 @@ class RawServer:
         self._jobs = [gevent.spawn(self._accept)]
 
     def stop(self) -> None:
-        gevent.killall(self._jobs)
+        for job in list(self._jobs):
+            job.kill()
         self._listener.close()
 
     def _accept(self) -> None:
