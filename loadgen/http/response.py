@@ -96,7 +96,7 @@ class ShopperResponse:
         try:
             self.content = decoded(self.content or b"", coding)
         except BadAnswer as error:
-            self.content, self.error = None, error
+            self.content, self.error = None, error.with_traceback(None)  # as in `fail`
 
     def fail(self, error: BaseException, began: float) -> None:
         """Note why there is no answer, and that nobody waits for one any more."""

@@ -36,3 +36,19 @@ def test_a_number_that_is_none_ends_with_2_and_sends_nothing(
     assert ended.code == ExitCode.USAGE
     assert sentence in ended.err
     assert (ended.out, "Traceback" in ended.err, list(tmp_path.iterdir())) == ("", False, [])
+
+
+@pytest.mark.parametrize(
+    ("what", "sentence"),
+    [
+        (("run", "mine.py", "--rate", "5"), "--rate is for scenarios"),
+        (("run", "evening", "--spawn-rate", "5"), "--spawn-rate is for locustfiles"),
+        (("bench", "--duration", "nan"), "--duration is nan, but must be a number of seconds"),
+    ],
+)
+def test_an_option_that_would_mean_nothing_is_refused(what: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").touch()
+    ended = lonjak(*what, cwd=tmp_path)
+    assert ended.code == ExitCode.USAGE
+    assert sentence in ended.err
+    assert "Traceback" not in ended.err

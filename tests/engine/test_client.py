@@ -376,3 +376,17 @@ def test_a_head_request_is_over_with_its_head(head: bytes) -> None:
     assert (response.status_code, response.content, response.body_bytes) == (int(head[9:12]), b"", 0)
     assert [line(request) for request in server.requests] == ["HEAD /"] * 2
     assert len(samples) == 2
+
+
+def test_an_answer_that_nobody_judged_is_a_sample_all_the_same(client: Open, samples: Samples) -> None:
+    client().get("/", catch_response=True)
+    client().get("/status/503", catch_response=True)
+    assert [str(sample["exception"]) for sample in samples] == ["None", "status 503"]
+
+
+def test_an_address_of_another_scheme_is_refused_and_nothing_is_sent(
+    client: Open, shop: ScriptedShop, samples: Samples
+) -> None:
+    with pytest.raises(ValueError, match="not an http:// or https:// address"):
+        client().get("ftp://127.0.0.1/file")
+    assert (shop.count, list(samples)) == (0, [])

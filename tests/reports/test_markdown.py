@@ -1,5 +1,9 @@
 """summary.md of a hand-made run, whole."""
 
+from dataclasses import replace
+
+import pytest
+
 from analysis.run import analyse
 from reports import markdown
 from tests.recorded_run import ordinary
@@ -52,3 +56,16 @@ def test_a_name_with_a_bar_stays_in_its_cell(tmp_path):
     assert [line for line in lines if line.startswith("| a¦")] == [
         "| a¦b c d at 0:25 | The objectives held throughout: shoppers did not notice. |"
     ]
+
+
+@pytest.mark.parametrize(
+    ("load", "begins"),
+    [
+        ({"arrivals": "trace", "rate_per_s": 1.5}, "With on average 1.5 shoppers arriving per second"),
+        ({"model": "closed", "rate_per_s": 0.0, "users": 20}, "With 20 users in a loop"),
+    ],
+)
+def test_the_answer_names_the_load_as_it_was_offered(tmp_path, load, begins):
+    history = ordinary()
+    history.manifest = replace(history.manifest, plan=replace(history.manifest.plan, **load))
+    assert begins in markdown.render(analyse(history.write(tmp_path)))
