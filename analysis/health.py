@@ -82,10 +82,14 @@ class Health:
 
     @property
     def _remedy(self) -> str:
+        used = self.cpu_max_ratio or 0.0
+        add = f"add generators: this needs about {self.needed_count} (--generators {self.needed_count})"
         if self.lost_count:
-            return "see in the generator's log why it ended, and run again"
-        if (self.cpu_max_ratio or 0.0) > _PLANNED_CPU_RATIO:
-            return f"add generators: this needs about {self.needed_count} (--generators {self.needed_count})"
+            # A worker that its load leaves no time to say that it is alive counts as lost.
+            more = f", and {add}" if used > CPU_LIMIT_RATIO else ""
+            return f"see in the generator's log why it ended, and run again{more}"
+        if used > _PLANNED_CPU_RATIO:
+            return add
         return "its processor was busy with something else: leave it to the generator, and run again"
 
     def as_json(self) -> dict[str, Json]:

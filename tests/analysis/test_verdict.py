@@ -95,6 +95,15 @@ def test_one_lost_worker_is_enough_for_no_verdict(tmp_path):
     assert "1 of 1 workers was lost" in analysis.verdict.reasons[0]
 
 
+def test_a_worker_lost_to_too_much_work_calls_for_more_generators(tmp_path):
+    history = ordinary()
+    history.event(55.0, "worker_lost", worker="worker-1", handed_in_s=52)
+    history.tiers.append({"elapsed_s": 30, "tier": "generator", "role": "worker-1", "pid": 1, "cpu_ratio": 0.95})
+    reason = analyse(history.write(tmp_path)).verdict.reasons[0]
+    assert "see in the generator's log why it ended" in reason
+    assert ADD in reason
+
+
 def test_a_lost_workers_seconds_are_invalid_from_the_last_that_it_handed_in(tmp_path):
     history = ordinary()
     history.event(34.2, "worker_lost", worker="worker-1", handed_in_s=30)

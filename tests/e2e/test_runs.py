@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +12,7 @@ import asyncpg
 import pytest
 
 from loadgen.exitcodes import ExitCode
+from loadgen.records import read_lines
 from lonjak.generator import processes
 from tests.e2e.conftest import ROOT, Place
 from tests.shop.conftest import postgres, shop_folder
@@ -32,26 +34,34 @@ def shop(new_place: Callable[[], AbstractContextManager[Place]], postgres: Postg
         yield place
 
 
-async def lose_the_next_order(url: str) -> int:
-    """Wait for an order that is paid from now on, and make the shop forget it; its id."""
+def acknowledged_order(shop: Place) -> int:
+    """Wait until a shopper of the run has been told of an order; its id."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        lines = [line for run in shop.runs for line in read_lines(run.ledger)]
+        told = [line for line in lines if line["action"] == "place_order" and line["outcome"] == "ok"]
+        if told:
+            return int(str(told[0]["order_id"]))
+        time.sleep(0.2)
+    raise AssertionError("no order was acknowledged within 60 s")
+
+
+async def lose(url: str, order_id: int) -> None:
+    """Make the shop forget an order."""
     connection = await asyncpg.connect(url)
     try:
         schema = await connection.fetchval("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'lonjak%'")
         await connection.execute(f"SET search_path TO {schema}")
-        before = await connection.fetchval("SELECT coalesce(max(order_id), 0) FROM orders")
-        next_paid = "SELECT min(order_id) FROM payments WHERE order_id > $1"
-        while (order_id := await connection.fetchval(next_paid, before)) is None:
-            await asyncio.sleep(0.2)
         for table in ("payments", "order_lines", "orders"):
             await connection.execute(f"DELETE FROM {table} WHERE order_id = $1", order_id)
-        return int(order_id)
     finally:
         await connection.close()
 
 
 def test_an_order_that_the_shop_lost_fails_the_run(shop: Place, postgres: Postgres) -> None:
     process = shop.start("run", "evening", *SHORT)
-    lost = asyncio.run(asyncio.wait_for(lose_the_next_order(postgres.url), 60))
+    lost = acknowledged_order(shop)
+    asyncio.run(lose(postgres.url, lost))
     out, err = process.communicate(timeout=90)
     assert process.returncode == 1, out + err
     assert out.startswith("fail: ")

@@ -52,7 +52,10 @@ LEAVE = "its processor was busy with something else: leave it to the generator, 
 
 def remedy(run: RunDirectory) -> str:
     """What the sentence has to advise, by the record: others on the machine may leave the worker too little of it."""
-    used = summary(run)["generator"]["cpu_max_ratio"]
+    generator = summary(run)["generator"]
+    used = generator["cpu_max_ratio"]
+    if generator["workers_lost_count"] and used <= 0.9:  # silent for so long that it counts as lost
+        return "see in the generator's log why it ended"
     return r"add generators: this needs about (\d+) \(--generators \1\)" if used > 0.6 else LEAVE
 
 
