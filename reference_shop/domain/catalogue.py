@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reference_shop.domain.sales import FlashSale
+
 PAGE_SIZE = 24
 MAX_PRODUCT_ID = 2**31 - 1
 MAX_QUERY_CHARACTERS = 100
@@ -62,10 +64,11 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """A product and others of its category."""
+    """A product and others of its category; its flash sale, if one is open or to come."""
 
     product: Product
     related: tuple[ProductCard, ...]
+    sale: FlashSale | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,18 @@
     ├── PaymentDeclined     the provider refused the card; stock and cart are as before
     ├── PaymentUnresolved   nobody knows yet whether the provider charged; the order is pending
     ├── CheckoutExpired     the payment form belongs to no open checkout, or its key was used for another payment
+    ├── PriceChanged        the total is no longer the one that the shopper agreed to
+    ├── VoucherRefused      a coupon or gift card is unknown or used up; it is off the checkout now
+    ├── SaleNotOpen         a flash sale has not begun, or is over
+    ├── SaleLimit           a customer wants more of a flash sale than each may have
+    ├── ReservationExpired  what was held in a flash sale went back to the shelf
+    ├── NotReturnable       only a paid order can be sent back
     ├── EmailTaken          an account with this address exists
     ├── BadCredentials      address and password do not belong together
     ├── Forbidden           the request came from another site
-    └── Unavailable         the database does not answer
+    ├── Unavailable         the database does not answer
+    ├── Overloaded          more is asked for than can be served; nothing was done
+    └── PaymentsUnavailable the payment provider is down; no order was placed
 
 `str(error)` is the sentence a shopper reads, in Indonesian.
 """
@@ -27,10 +35,18 @@ class ErrorCode(StrEnum):
     PAYMENT_DECLINED = "payment_declined"
     PAYMENT_UNRESOLVED = "payment_unresolved"
     CHECKOUT_EXPIRED = "checkout_expired"
+    PRICE_CHANGED = "price_changed"
+    VOUCHER_REFUSED = "voucher_refused"
+    SALE_NOT_OPEN = "sale_not_open"
+    SALE_LIMIT = "sale_limit"
+    RESERVATION_EXPIRED = "reservation_expired"
+    NOT_RETURNABLE = "not_returnable"
     EMAIL_TAKEN = "email_taken"
     BAD_CREDENTIALS = "bad_credentials"
     FORBIDDEN = "forbidden"
     UNAVAILABLE = "unavailable"
+    OVERLOADED = "overloaded"
+    PAYMENTS_UNAVAILABLE = "payments_unavailable"
 
 
 class ShopError(Exception):
@@ -100,6 +116,60 @@ class CheckoutExpired(ShopError):
         super().__init__(sentence)
 
 
+class PriceChanged(ShopError):
+    """The total is no longer the one that the shopper agreed to."""
+
+    code = ErrorCode.PRICE_CHANGED
+
+    def __init__(self) -> None:
+        super().__init__("Harga berubah sejak Anda membuka halaman pembayaran. Periksa total yang baru.")
+
+
+class VoucherRefused(ShopError):
+    """A coupon or gift card is unknown or used up; it is off the checkout now."""
+
+    code = ErrorCode.VOUCHER_REFUSED
+
+    def __init__(self, sentence: str = "Kupon atau kartu hadiah ini tidak berlaku atau sudah habis.") -> None:
+        super().__init__(sentence)
+
+
+class SaleNotOpen(ShopError):
+    """A flash sale has not begun, or is over."""
+
+    code = ErrorCode.SALE_NOT_OPEN
+
+    def __init__(self, sentence: str = "Penjualan kilat ini belum dimulai.") -> None:
+        super().__init__(sentence)
+
+
+class SaleLimit(ShopError):
+    """A customer wants more of a flash sale than each may have."""
+
+    code = ErrorCode.SALE_LIMIT
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"Setiap pelanggan boleh membeli paling banyak {limit} buah dalam penjualan kilat ini.")
+
+
+class ReservationExpired(ShopError):
+    """What was held in a flash sale went back to the shelf."""
+
+    code = ErrorCode.RESERVATION_EXPIRED
+
+    def __init__(self) -> None:
+        super().__init__("Waktu untuk membayar sudah lewat; barang ini kembali ke rak.")
+
+
+class NotReturnable(ShopError):
+    """Only a paid order can be sent back."""
+
+    code = ErrorCode.NOT_RETURNABLE
+
+    def __init__(self) -> None:
+        super().__init__("Pesanan ini tidak dapat dikembalikan.")
+
+
 class EmailTaken(ShopError):
     """An account with this address exists."""
 
@@ -134,3 +204,21 @@ class Unavailable(ShopError):
 
     def __init__(self) -> None:
         super().__init__("Toko sedang tidak dapat diakses. Silakan coba lagi sebentar lagi.")
+
+
+class Overloaded(ShopError):
+    """More is asked for than can be served in time; nothing was done."""
+
+    code = ErrorCode.OVERLOADED
+
+    def __init__(self) -> None:
+        super().__init__("Toko sedang sangat ramai. Silakan coba lagi sebentar lagi.")
+
+
+class PaymentsUnavailable(ShopError):
+    """The payment provider is down; no order was placed."""
+
+    code = ErrorCode.PAYMENTS_UNAVAILABLE
+
+    def __init__(self) -> None:
+        super().__init__("Pembayaran sedang terganggu. Keranjang Anda aman; silakan coba lagi sebentar lagi.")

@@ -1,13 +1,14 @@
 """Carts, orders and the rule by which an order's state may change.
 
-pending --captured--> paid
-   |-----declined or never charged--> cancelled (the stock is returned)
+pending --captured--> paid --sent back--> returning --refunded--> returned
+   |-----declined or never charged--> cancelled (the stock is released)
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from uuid import UUID
 
 MAX_QUANTITY_PER_LINE = 20
@@ -15,11 +16,25 @@ MAX_LINES_PER_CART = 50
 
 
 class OrderState(StrEnum):
-    """Where an order stands; `paid` and `cancelled` are final."""
+    """Where an order stands; `cancelled` and `returned` are final."""
 
     PENDING = "pending"
     PAID = "paid"
     CANCELLED = "cancelled"
+    RETURNING = "returning"
+    RETURNED = "returned"
+
+
+LEGAL_MOVES: Mapping[OrderState, frozenset[OrderState]] = MappingProxyType(
+    {
+        OrderState.PENDING: frozenset({OrderState.PAID, OrderState.CANCELLED}),
+        OrderState.PAID: frozenset({OrderState.RETURNING}),
+        OrderState.RETURNING: frozenset({OrderState.RETURNED}),
+        OrderState.CANCELLED: frozenset(),
+        OrderState.RETURNED: frozenset(),
+    }
+)
+"""The states that may follow each state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +89,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """An address given for a cart, and the idempotency key that its payment form carries."""
+    """An address given for a cart, the idempotency key that its payment form carries, and the vouchers on it."""
 
     cart_id: int
     key: UUID
     address: Address
+    coupon_id: int | None = None
+    gift_card_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +115,18 @@ class Order:
     cart_id: int
     account_id: int | None
     state: OrderState
+    discount_idr: int
     total_idr: int
+    gift_idr: int
+    coupon_id: int | None
+    gift_card_id: int | None
     placed_at: datetime
     payment_digest: bytes
+
+    @property
+    def charge_idr(self) -> int:
+        """What the payment provider is asked for; nothing when a gift card covers it all."""
+        return self.total_idr - self.gift_idr
 
     def belongs_to(self, cart_id: int | None, account_id: int | None) -> bool:
         """Tell whether the holder of this cart, or of this account, may see the order."""

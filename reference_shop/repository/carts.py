@@ -1,5 +1,6 @@
 """Carts and open checkouts: what a shopper wants, and where it should go."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from reference_shop.domain.orders import Address, Cart, Checkout, Line, Order
@@ -79,22 +80,27 @@ async def set_quantity(connection: Connection, cart_id: int, product_id: int, qu
 
 async def take_out(connection: Connection, order: Order, lines: tuple[Line, ...]) -> None:
     """Remove what was bought and close the checkout; what was added meanwhile stays."""
-    bought = ([line.product_id for line in lines], [line.quantity for line in lines])
     await connection.execute(
         "DELETE FROM checkouts WHERE cart_id = $1 AND idempotency_key = $2", order.cart_id, order.key
     )
+    await remove_units(connection, [(order.cart_id, line.product_id, line.quantity) for line in lines])
+
+
+async def remove_units(connection: Connection, taken: Sequence[tuple[int, int, int]]) -> None:
+    """Take (cart, product, units) out of carts' lines; a line that holds no more goes."""
+    columns = [list(column) for column in zip(*taken, strict=True)]
+    if not columns:
+        return
     await connection.execute(
-        """DELETE FROM cart_lines l USING unnest($2::int[], $3::int[]) b (product_id, quantity)
-           WHERE l.cart_id = $1 AND l.product_id = b.product_id AND l.quantity <= b.quantity""",
-        order.cart_id,
-        *bought,
+        """DELETE FROM cart_lines l USING unnest($1::bigint[], $2::int[], $3::int[]) t (cart_id, product_id, quantity)
+           WHERE l.cart_id = t.cart_id AND l.product_id = t.product_id AND l.quantity <= t.quantity""",
+        *columns,
     )
     await connection.execute(
-        """UPDATE cart_lines l SET quantity = l.quantity - b.quantity
-           FROM unnest($2::int[], $3::int[]) b (product_id, quantity)
-           WHERE l.cart_id = $1 AND l.product_id = b.product_id""",
-        order.cart_id,
-        *bought,
+        """UPDATE cart_lines l SET quantity = l.quantity - t.quantity
+           FROM unnest($1::bigint[], $2::int[], $3::int[]) t (cart_id, product_id, quantity)
+           WHERE l.cart_id = t.cart_id AND l.product_id = t.product_id""",
+        *columns,
     )
 
 
@@ -129,6 +135,13 @@ async def replace_key(connection: Connection, cart_id: int, used: UUID, fresh: U
     """Give the checkout a fresh key, unless somebody else already did."""
     await connection.execute(
         "UPDATE checkouts SET idempotency_key = $3 WHERE cart_id = $1 AND idempotency_key = $2", cart_id, used, fresh
+    )
+
+
+async def set_vouchers(connection: Connection, cart_id: int, coupon_id: int | None, gift_card_id: int | None) -> None:
+    """Put a coupon and a gift card on the open checkout, or take them off."""
+    await connection.execute(
+        "UPDATE checkouts SET coupon_id = $2, gift_card_id = $3 WHERE cart_id = $1", cart_id, coupon_id, gift_card_id
     )
 
 

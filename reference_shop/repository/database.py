@@ -13,7 +13,7 @@ Row = Mapping[str, Any]
 
 _SCHEMA_NAME = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _ACQUIRE_TIMEOUT_S = 5.0
-_MAX_CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 _LOST = (
     OSError,
     TimeoutError,
@@ -56,20 +56,29 @@ class Connection(Protocol):
 class Database:
     """A pool of connections whose search path is the shop's own schema. Use as an async context manager."""
 
-    def __init__(self, url: str, schema: str, *, name: str, query_timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        schema: str,
+        *,
+        name: str,
+        query_timeout_s: float = 30.0,
+        max_connections: int = MAX_CONNECTIONS,
+    ) -> None:
         """Check the schema's name (ValueError); connect on entry. `name` is shown in `pg_stat_activity`."""
         if not _SCHEMA_NAME.fullmatch(schema):
             raise ValueError(f"schema {schema!r} is no lower-case SQL name of at most 63 characters")
         self._url = url
         self._settings = {"search_path": schema, "application_name": f"lonjak {name}", "jit": "off"}
         self._query_timeout_s = query_timeout_s
+        self._max_connections = max_connections
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=1,
-            max_size=_MAX_CONNECTIONS,
+            max_size=self._max_connections,
             server_settings=self._settings,
             command_timeout=self._query_timeout_s,
             reset=_keep_session,

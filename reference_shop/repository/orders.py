@@ -1,10 +1,14 @@
-"""Orders, their lines, their payments and the stock they take. Called inside a transaction that `locks` guards."""
+"""Orders, their lines and their payments; each change is a row of the ledger as well.
+
+Called inside a transaction that `locks` guards.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from reference_shop.domain.orders import Address, Buyer, Line, Order, OrderState, PlacedOrder
+from reference_shop.domain.orders import Buyer, Checkout, Line, Order, OrderState, PlacedOrder
 from reference_shop.domain.payments import ChargeState
+from reference_shop.domain.vouchers import Bill
 from reference_shop.repository.database import Connection
 from reference_shop.repository.rows import address_from, line_from, order_from
 
@@ -50,23 +54,33 @@ async def of_cart(connection: Connection, cart_id: int, limit: int) -> list[Orde
 async def insert_pending(
     connection: Connection,
     *,
-    key: UUID,
+    checkout: Checkout,
     buyer: Buyer,
-    address: Address,
     lines: Sequence[Line],
-    total_idr: int,
+    bill: Bill,
     payment_digest: bytes,
     check_after_s: float,
 ) -> Order:
     """Write a pending order with its lines; it falls due for reconciliation after `check_after_s`."""
+    address = checkout.address
     row = await connection.fetchrow(
-        """INSERT INTO orders (idempotency_key, cart_id, account_id, total_idr, payment_digest, next_check_at,
-                               recipient, phone, street, city, province, postcode)
-           VALUES ($1, $2, $3, $4, $5, now() + make_interval(secs => $6), $7, $8, $9, $10, $11, $12) RETURNING *""",
-        key,
+        """WITH placed AS (
+               INSERT INTO orders (idempotency_key, cart_id, account_id, discount_idr, total_idr, gift_idr, coupon_id,
+                                   gift_card_id, payment_digest, next_check_at,
+                                   recipient, phone, street, city, province, postcode)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10),
+                       $11, $12, $13, $14, $15, $16) RETURNING *),
+           noted AS (INSERT INTO ledger (subject, change, order_id, amount_idr)
+                     SELECT 'order', state, order_id, total_idr FROM placed)
+           SELECT * FROM placed""",
+        checkout.key,
         buyer.cart_id,
         buyer.account_id,
-        total_idr,
+        bill.discount_idr,
+        bill.total_idr,
+        bill.gift_idr,
+        checkout.coupon_id,
+        checkout.gift_card_id,
         payment_digest,
         check_after_s,
         address.recipient,
@@ -76,7 +90,7 @@ async def insert_pending(
         address.province,
         address.postcode,
     )
-    assert row is not None  # noqa: S101  (RETURNING of an unconditional INSERT)
+    assert row is not None  # noqa: S101  (an unconditional INSERT)
     order = order_from(row)
     await connection.execute(
         """INSERT INTO order_lines (order_id, product_id, quantity, price_idr)
@@ -89,28 +103,38 @@ async def insert_pending(
     return order
 
 
-async def set_state(connection: Connection, order_id: int, state: OrderState) -> None:
-    """Move a locked order to its final state."""
-    await connection.execute("UPDATE orders SET state = $2 WHERE order_id = $1", order_id, state.value)
+async def set_state(connection: Connection, order: Order, state: OrderState, check_after_s: float = 0.0) -> None:
+    """Move a locked order on; an open one falls due for reconciliation after `check_after_s`."""
+    await connection.execute(
+        """WITH moved AS (UPDATE orders SET state = $2, next_check_at = now() + make_interval(secs => $4)
+                          WHERE order_id = $1 RETURNING order_id)
+           INSERT INTO ledger (subject, change, was, order_id) SELECT 'order', $2, $3, order_id FROM moved""",
+        order.order_id,
+        state.value,
+        order.state.value,
+        check_after_s,
+    )
 
 
 async def insert_payment(connection: Connection, order: Order, state: ChargeState) -> None:
     """Record how the provider answered."""
     await connection.execute(
-        "INSERT INTO payments (idempotency_key, order_id, amount_idr, state) VALUES ($1, $2, $3, $4)",
+        """WITH made AS (INSERT INTO payments (idempotency_key, order_id, amount_idr, state) VALUES ($1, $2, $3, $4)
+                         RETURNING *)
+           INSERT INTO ledger (subject, change, order_id, amount_idr)
+           SELECT 'payment', state, order_id, amount_idr FROM made""",
         order.key,
         order.order_id,
-        order.total_idr,
+        order.charge_idr,
         state.value,
     )
 
 
-async def move_stock(connection: Connection, lines: Sequence[Line], direction: int) -> None:
-    """Take the lines' units out of the locked stock (`direction` -1) or put them back (+1)."""
+async def refund_payment(connection: Connection, order: Order) -> None:
+    """Record that the provider gave the money back."""
     await connection.execute(
-        """UPDATE stock s SET on_hand = s.on_hand + $3 * l.quantity, sold = s.sold - $3 * l.quantity
-           FROM unnest($1::int[], $2::int[]) l (product_id, quantity) WHERE s.product_id = l.product_id""",
-        [line.product_id for line in lines],
-        [line.quantity for line in lines],
-        direction,
+        """WITH changed AS (UPDATE payments SET state = 'refunded' WHERE order_id = $1 RETURNING *)
+           INSERT INTO ledger (subject, change, was, order_id, amount_idr)
+           SELECT 'payment', state, 'captured', order_id, amount_idr FROM changed""",
+        order.order_id,
     )

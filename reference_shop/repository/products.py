@@ -1,5 +1,8 @@
 """Reads the catalogue: one statement per page."""
 
+from array import array
+from collections.abc import Sequence
+
 from reference_shop.domain.catalogue import PAGE_SIZE, Category, Home, Listing, Product, ProductCard, ProductPage, Sort
 from reference_shop.repository.database import Connection, Row
 
@@ -46,10 +49,10 @@ async def categories(connection: Connection) -> tuple[Category, ...]:
     return tuple(Category(**row) for row in rows)
 
 
-async def picture_numbers(connection: Connection) -> dict[int, int]:
-    """Return the picture of every product id."""
-    rows = await connection.fetch("SELECT product_id, picture_number FROM products")
-    return {row["product_id"]: row["picture_number"] for row in rows}
+async def picture_numbers(connection: Connection) -> Sequence[int]:
+    """Return the picture of every product, that of product 1 first: two bytes each, as every worker holds them all."""
+    numbers = await connection.fetchval("SELECT array_agg(picture_number ORDER BY product_id) FROM products")
+    return array("H", numbers)
 
 
 async def home(connection: Connection) -> Home:
@@ -90,6 +93,21 @@ async def product_page(connection: Connection, product_id: int) -> ProductPage |
         listed_at=this["listed_at"],
     )
     return ProductPage(product, tuple(map(_card, others)))
+
+
+async def set_price(connection: Connection, product_id: int, price_idr: int | None) -> int:
+    """Change a product's price, None leaves it; return the price of now. What it cost before stays as list price."""
+    if price_idr is not None:
+        await connection.execute(
+            """WITH changed AS (UPDATE products SET price_idr = $2, list_price_idr = greatest(list_price_idr, $2)
+                                WHERE product_id = $1 AND price_idr <> $2 RETURNING product_id)
+               INSERT INTO ledger (subject, change, product_id, amount_idr)
+               SELECT 'price', 'set', product_id, $2 FROM changed""",
+            product_id,
+            price_idr,
+        )
+    price: int = await connection.fetchval("SELECT price_idr FROM products WHERE product_id = $1", product_id)
+    return price
 
 
 def _card(row: Row) -> ProductCard:

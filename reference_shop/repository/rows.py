@@ -18,7 +18,7 @@ def address_from(row: Row) -> Address:
 
 def checkout_from(row: Row) -> Checkout:
     """Read a row of `checkouts`."""
-    return Checkout(row["cart_id"], row["idempotency_key"], address_from(row))
+    return Checkout(row["cart_id"], row["idempotency_key"], address_from(row), row["coupon_id"], row["gift_card_id"])
 
 
 def line_from(row: Row) -> Line:
@@ -34,7 +34,11 @@ def order_from(row: Row) -> Order:
         cart_id=row["cart_id"],
         account_id=row["account_id"],
         state=OrderState(row["state"]),
+        discount_idr=row["discount_idr"],
         total_idr=row["total_idr"],
+        gift_idr=row["gift_idr"],
+        coupon_id=row["coupon_id"],
+        gift_card_id=row["gift_card_id"],
         placed_at=row["placed_at"],
         payment_digest=row["payment_digest"],
     )

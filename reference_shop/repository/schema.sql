@@ -29,12 +29,15 @@ CREATE TABLE products (
 );
 
 -- Apart from products: every sale rewrites this row, and a wide row with a search index would be rewritten with it.
--- sold counts the units of pending and paid orders.
+-- reserved counts units of pending orders and of reservations; sold those of orders that were ever paid; returned those
+-- that came back. Always: on_hand + reserved + sold - returned = initial.
 CREATE TABLE stock (
     product_id integer PRIMARY KEY REFERENCES products,
     initial    integer NOT NULL,
     on_hand    integer NOT NULL CHECK (on_hand >= 0),
-    sold       integer NOT NULL DEFAULT 0 CHECK (sold >= 0)
+    reserved   integer NOT NULL DEFAULT 0 CHECK (reserved >= 0),
+    sold       integer NOT NULL DEFAULT 0 CHECK (sold >= 0),
+    returned   integer NOT NULL DEFAULT 0 CHECK (returned >= 0)
 ) WITH (fillfactor = 50);
 
 CREATE TABLE accounts (
@@ -64,9 +67,31 @@ CREATE TABLE cart_lines (
     PRIMARY KEY (cart_id, product_id)
 );
 
+-- A code that begins anew is a new row; the old one stays for the orders that used it.
+CREATE TABLE coupons (
+    coupon_id     bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code          text NOT NULL,
+    amount_idr    bigint NOT NULL CHECK (amount_idr > 0),
+    allowed_count integer NOT NULL CHECK (allowed_count > 0),
+    used_count    integer NOT NULL DEFAULT 0 CHECK (used_count >= 0),
+    active        boolean NOT NULL DEFAULT true
+);
+CREATE UNIQUE INDEX coupons_by_code ON coupons (code) WHERE active;
+
+CREATE TABLE gift_cards (
+    gift_card_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    code         text NOT NULL,
+    initial_idr  bigint NOT NULL CHECK (initial_idr > 0),
+    balance_idr  bigint NOT NULL CHECK (balance_idr >= 0),
+    active       boolean NOT NULL DEFAULT true
+);
+CREATE UNIQUE INDEX gift_cards_by_code ON gift_cards (code) WHERE active;
+
 CREATE TABLE checkouts (
     cart_id         bigint PRIMARY KEY REFERENCES carts,
     idempotency_key uuid NOT NULL UNIQUE,
+    coupon_id       bigint REFERENCES coupons,
+    gift_card_id    bigint REFERENCES gift_cards,
     recipient       text NOT NULL,
     phone           text NOT NULL,
     street          text NOT NULL,
@@ -75,13 +100,19 @@ CREATE TABLE checkouts (
     postcode        text NOT NULL
 );
 
+-- total_idr is what the lines cost less the discount; gift_idr is the part of it that a gift card pays.
 CREATE TABLE orders (
     order_id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     idempotency_key uuid NOT NULL UNIQUE,
     cart_id         bigint NOT NULL REFERENCES carts,
     account_id      bigint REFERENCES accounts,
-    state           text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'paid', 'cancelled')),
+    state           text NOT NULL DEFAULT 'pending'
+                    CHECK (state IN ('pending', 'paid', 'cancelled', 'returning', 'returned')),
+    discount_idr    bigint NOT NULL DEFAULT 0 CHECK (discount_idr >= 0),
     total_idr       bigint NOT NULL CHECK (total_idr > 0),
+    gift_idr        bigint NOT NULL DEFAULT 0 CHECK (gift_idr BETWEEN 0 AND total_idr),
+    coupon_id       bigint REFERENCES coupons,
+    gift_card_id    bigint REFERENCES gift_cards,
     payment_digest  bytea NOT NULL,
     placed_at       timestamptz NOT NULL DEFAULT now(),
     next_check_at   timestamptz NOT NULL,
@@ -94,8 +125,10 @@ CREATE TABLE orders (
 );
 CREATE INDEX orders_by_account ON orders (account_id, order_id DESC) WHERE account_id IS NOT NULL;
 CREATE INDEX orders_by_cart ON orders (cart_id, order_id DESC);
-CREATE INDEX orders_pending ON orders (next_check_at) WHERE state = 'pending';
+CREATE INDEX orders_open ON orders (next_check_at) WHERE state IN ('pending', 'returning');
 CREATE INDEX orders_by_time ON orders (placed_at);
+CREATE INDEX orders_by_coupon ON orders (coupon_id) WHERE coupon_id IS NOT NULL;
+CREATE INDEX orders_by_gift_card ON orders (gift_card_id) WHERE gift_card_id IS NOT NULL;
 
 CREATE TABLE order_lines (
     order_id   bigint NOT NULL REFERENCES orders,
@@ -109,6 +142,54 @@ CREATE TABLE payments (
     idempotency_key uuid PRIMARY KEY,
     order_id        bigint NOT NULL UNIQUE REFERENCES orders,
     amount_idr      bigint NOT NULL,
-    state           text NOT NULL CHECK (state IN ('captured', 'declined')),
+    state           text NOT NULL CHECK (state IN ('captured', 'declined', 'refunded')),
     settled_at      timestamptz NOT NULL DEFAULT now()
 );
+
+-- One product for a while: from starts_at to ends_at it is sold by reservation only.
+CREATE TABLE flash_sales (
+    sale_id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    product_id         integer NOT NULL REFERENCES products,
+    units              integer NOT NULL CHECK (units > 0),
+    limit_per_customer integer NOT NULL CHECK (limit_per_customer > 0),
+    starts_at          timestamptz NOT NULL,
+    ends_at            timestamptz NOT NULL CHECK (ends_at > starts_at),
+    reservation_s      double precision NOT NULL CHECK (reservation_s > 0),
+    ticket_count       bigint NOT NULL DEFAULT 0
+);
+CREATE INDEX flash_sales_by_product ON flash_sales (product_id, sale_id DESC);
+CREATE INDEX flash_sales_by_end ON flash_sales (ends_at);
+
+-- held -> ordered -> bought; held -> released (taken out of the cart) or expired; ordered -> held when a card is declined.
+CREATE TABLE reservations (
+    reservation_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    sale_id        bigint NOT NULL REFERENCES flash_sales,
+    product_id     integer NOT NULL REFERENCES products,
+    cart_id        bigint NOT NULL REFERENCES carts,
+    account_id     bigint REFERENCES accounts,
+    order_id       bigint REFERENCES orders,
+    quantity       smallint NOT NULL CHECK (quantity > 0),
+    state          text NOT NULL DEFAULT 'held' CHECK (state IN ('held', 'ordered', 'bought', 'released', 'expired')),
+    expires_at     timestamptz NOT NULL
+);
+CREATE INDEX reservations_by_cart ON reservations (cart_id, sale_id);
+CREATE INDEX reservations_by_account ON reservations (account_id, sale_id) WHERE account_id IS NOT NULL;
+CREATE INDEX reservations_by_order ON reservations (order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX reservations_due ON reservations (expires_at) WHERE state = 'held';
+
+-- What changed, as whoever changed it saw it; written in the statement that makes the change, and never rewritten.
+-- Entries of one product, order or voucher stand in the order in which the changes were made: the row's lock sees to it.
+CREATE TABLE ledger (
+    entry_id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at            timestamptz NOT NULL DEFAULT clock_timestamp(),
+    subject       text NOT NULL CHECK (subject IN ('stock', 'order', 'payment', 'coupon', 'gift_card', 'reservation', 'price')),
+    change        text NOT NULL,
+    was           text,
+    order_id      bigint,
+    product_id    integer,
+    voucher_id    bigint,
+    quantity      integer,
+    amount_idr    bigint,
+    on_hand_after integer
+);
+CREATE INDEX ledger_by_time ON ledger USING brin (at);

@@ -1,11 +1,17 @@
-"""The cart: opened with the first product, held by a cookie, checked against the stock but reserving none of it."""
+"""The cart: opened with the first product, held by a cookie, checked against the stock but reserving none of it.
 
-from dataclasses import dataclass
+Only a flash sale reserves: what is put into the cart there is kept for it, and for so long as the sale grants.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from reference_shop.domain.accounts import new_token, token_digest
-from reference_shop.domain.errors import InvalidInput, NotFound, OutOfStock
-from reference_shop.domain.orders import MAX_LINES_PER_CART, MAX_QUANTITY_PER_LINE, Cart
-from reference_shop.repository import carts
+from reference_shop.domain.errors import InvalidInput, NotFound, OutOfStock, SaleLimit, SaleNotOpen
+from reference_shop.domain.orders import MAX_LINES_PER_CART, MAX_QUANTITY_PER_LINE, Buyer, Cart, Line
+from reference_shop.domain.sales import FlashSale
+from reference_shop.domain.stock import Movement
+from reference_shop.repository import carts, locks, sales, stock
 from reference_shop.repository.database import Connection, Database
 
 
@@ -46,13 +52,19 @@ class Carts:
         async with self._database.connection() as connection:
             return await carts.unit_count(connection, token_digest(token))
 
-    async def add(self, token: str | None, product_id: int, quantity: int) -> OpenedCart:
-        """Put units into the cart, opening one if needed; raises NotFound, OutOfStock, InvalidInput."""
+    async def add(self, token: str | None, product_id: int, quantity: int, account_id: int | None) -> OpenedCart:
+        """Put units into the cart, opening one if needed; in a flash sale they are reserved.
+
+        Raises NotFound, OutOfStock, InvalidInput, SaleNotOpen, SaleLimit.
+        """
         async with self._database.transaction() as connection:
             name, on_hand = await _product(connection, product_id)
+            sale = await sales.of_product(connection, product_id)
             if on_hand < quantity:
                 raise OutOfStock(product_id, name, on_hand)
             opened = await _open(connection, token)
+            if sale is not None:
+                await _reserve(connection, sale, Buyer(opened.cart_id, account_id), Line(product_id, name, quantity, 0))
             held = await carts.add(connection, opened.cart_id, product_id, quantity)
             if held > MAX_QUANTITY_PER_LINE:
                 raise InvalidInput({"quantity": f"Paling banyak {MAX_QUANTITY_PER_LINE} buah per produk."})
@@ -61,15 +73,39 @@ class Carts:
             return opened
 
     async def set_quantity(self, token: str | None, product_id: int, quantity: int) -> None:
-        """Change or remove (0) a line; raises NotFound, OutOfStock."""
+        """Change or remove (0) a line; one of a flash sale can only be removed. Raises NotFound, OutOfStock."""
         cart_id = await self.find_id(token)
         if cart_id is None:
             raise NotFound("Keranjang ini tidak ada.")
         async with self._database.transaction() as connection:
             name, on_hand = await _product(connection, product_id)
-            if on_hand < quantity:
+            if await sales.of_product(connection, product_id) is not None:
+                if quantity:
+                    raise InvalidInput({"quantity": "Barang penjualan kilat hanya dapat dihapus dari keranjang."})
+                await _release(connection, cart_id, Line(product_id, name, 0, 0))
+            elif on_hand < quantity:
                 raise OutOfStock(product_id, name, on_hand)
             await carts.set_quantity(connection, cart_id, product_id, quantity)
+
+
+async def _reserve(connection: Connection, sale: FlashSale, buyer: Buyer, wanted: Line) -> None:
+    """Keep a sale's units for a customer; the product's lock lets one after the other pass."""
+    if datetime.now(UTC) < sale.starts_at:
+        raise SaleNotOpen
+    on_hand = (await locks.lock_stock(connection, [wanted.product_id]))[wanted.product_id]
+    if await sales.units_of(connection, sale.sale_id, buyer) + wanted.quantity > sale.limit_per_customer:
+        raise SaleLimit(sale.limit_per_customer)
+    if on_hand < wanted.quantity:
+        raise OutOfStock(wanted.product_id, wanted.name, on_hand)
+    await stock.move(connection, [wanted], Movement.RESERVE)
+    await sales.reserve(connection, sale, buyer, wanted.quantity)
+
+
+async def _release(connection: Connection, cart_id: int, line: Line) -> None:
+    held = await locks.lock_held(connection, cart_id, line.product_id)
+    await sales.end(connection, held, "released")
+    units = sum(reservation.quantity for reservation in held)
+    await stock.move(connection, [replace(line, quantity=units)], Movement.RELEASE)
 
 
 async def _product(connection: Connection, product_id: int) -> tuple[str, int]:

@@ -1,5 +1,8 @@
 """Browsing: home, categories, search, products. Answers are the same for every shopper."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from reference_shop.domain.catalogue import (
     MAX_PRODUCT_ID,
     MAX_QUERY_CHARACTERS,
@@ -12,6 +15,7 @@ from reference_shop.domain.catalogue import (
 from reference_shop.domain.errors import InvalidInput, NotFound
 from reference_shop.repository import products
 from reference_shop.repository.database import Database
+from reference_shop.services.sales import CurrentSales
 
 _MAX_PAGE = 100_000
 
@@ -19,9 +23,10 @@ _MAX_PAGE = 100_000
 class Catalogue:
     """Reads the shop's shelves. The list of categories never changes while the shop runs; it is read once."""
 
-    def __init__(self, database: Database, categories: tuple[Category, ...]) -> None:
+    def __init__(self, database: Database, categories: tuple[Category, ...], sales: CurrentSales) -> None:
         """Take the categories from `load_categories`."""
         self._database = database
+        self._sales = sales
         self.categories = categories
         self._by_slug = {category.slug: category for category in categories}
         self._by_id = {category.category_id: category for category in categories}
@@ -65,7 +70,8 @@ class Catalogue:
                 found = await products.product_page(connection, number)
         if found is None:
             raise NotFound("Produk ini tidak ada.")
-        return found
+        sale = self._sales.of(number)
+        return replace(found, sale=sale) if sale else found
 
     def category_of(self, category_id: int) -> Category:
         """Return the category with this id."""
@@ -78,8 +84,8 @@ async def load_categories(database: Database) -> tuple[Category, ...]:
         return await products.categories(connection)
 
 
-async def load_picture_numbers(database: Database) -> dict[int, int]:
-    """Read which picture belongs to which product, once at start."""
+async def load_picture_numbers(database: Database) -> Sequence[int]:
+    """Read which picture belongs to which product, that of product 1 first, once at start."""
     async with database.connection() as connection:
         return await products.picture_numbers(connection)
 

@@ -1,19 +1,34 @@
 """From address to paid order, in three steps that no crash can tear:
 
-1. *place* (one transaction): the order is written as pending under its idempotency key and its stock is taken;
+1. *place* (one transaction): the order is written as pending under its idempotency key, its vouchers are spent and its
+   stock is reserved;
 2. *charge*: the provider is asked with that key. No lock and no database connection is held meanwhile;
-3. *settle* (one transaction): the order becomes paid, or cancelled with its stock returned.
+3. *settle* (one transaction): the order becomes paid, or cancelled with stock and vouchers given back.
 
 Only what step 3 made durable is acknowledged. A crash after 1 or 2 leaves a pending order; `reconciliation` settles it.
 """
 
 import hashlib
+from collections import Counter
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
-from reference_shop.domain.errors import CheckoutExpired, NotFound, OutOfStock, PaymentDeclined, PaymentUnresolved
+from reference_shop.domain.errors import (
+    CheckoutExpired,
+    NotFound,
+    OutOfStock,
+    PaymentDeclined,
+    PaymentsUnavailable,
+    PaymentUnresolved,
+    PriceChanged,
+    ReservationExpired,
+    VoucherRefused,
+)
 from reference_shop.domain.orders import Address, Buyer, Cart, Checkout, Line, Order, OrderState, PlacedOrder
 from reference_shop.domain.payments import ChargeRequest, ChargeState, KeyReused, PaymentProvider
-from reference_shop.repository import carts, locks, orders
+from reference_shop.domain.stock import Movement
+from reference_shop.domain.vouchers import Bill, bill
+from reference_shop.repository import carts, locks, orders, sales, stock, vouchers
 from reference_shop.repository.database import Connection, Database
 from reference_shop.services.settlement import settle
 
@@ -44,7 +59,7 @@ class CheckoutDesk:
                 raise CheckoutExpired("Keranjang Anda kosong.")
             await carts.save_checkout(connection, Checkout(cart_id, uuid4(), address))
 
-    async def payment_form(self, cart_id: int) -> tuple[Checkout, Cart]:
+    async def payment_form(self, cart_id: int) -> "PaymentForm":
         """Return the open checkout with a key that was not used yet; raises CheckoutExpired, PaymentUnresolved."""
         async with self._database.connection() as connection:
             checkout = await carts.find_checkout(connection, cart_id)
@@ -55,16 +70,42 @@ class CheckoutDesk:
                 await carts.replace_key(connection, cart_id, used.key, uuid4())
                 checkout = await carts.find_checkout(connection, cart_id)
             cart = await carts.load(connection, cart_id)
-        if checkout is None or not cart.lines:
-            raise CheckoutExpired
-        return checkout, cart
+            if checkout is None or not cart.lines:
+                raise CheckoutExpired
+            found = await vouchers.of_checkout(connection, checkout.coupon_id, checkout.gift_card_id)
+        return PaymentForm(checkout, cart, bill(cart.total_idr, *found), found[0].code if found[0] else "")
 
-    async def pay(self, buyer: Buyer, key: UUID, card_token: str) -> Order:
+    async def set_vouchers(self, cart_id: int, coupon_code: str, gift_card_code: str) -> None:
+        """Put a coupon and a gift card on the open checkout; an empty code takes one off.
+
+        Raises VoucherRefused, and changes nothing, for one that is unknown or used up; CheckoutExpired without a
+        checkout.
+        """
+        async with self._database.transaction() as connection:
+            if await locks.lock_checkout(connection, cart_id) is None:
+                raise CheckoutExpired
+            coupon = await vouchers.find_coupon(connection, coupon_code) if coupon_code else None
+            card = await vouchers.find_gift_card(connection, gift_card_code) if gift_card_code else None
+            if coupon_code and (coupon is None or coupon.is_used_up):
+                raise VoucherRefused("Kupon ini tidak berlaku atau sudah habis.")
+            if gift_card_code and (card is None or card.balance_idr == 0):
+                raise VoucherRefused("Kartu hadiah ini tidak berlaku atau sudah habis.")
+            await carts.set_vouchers(
+                connection, cart_id, coupon.coupon_id if coupon else None, card.gift_card_id if card else None
+            )
+
+    async def pay(self, buyer: Buyer, key: UUID, card_token: str, agreed_idr: int | None = None) -> Order:
         """Place, charge and settle; a replayed key gets the first answer again.
 
-        Raises CheckoutExpired, OutOfStock, PaymentDeclined, PaymentUnresolved, Unavailable.
+        `agreed_idr` is the total that the shopper saw; None agrees to the one of now. Raises CheckoutExpired,
+        OutOfStock, ReservationExpired, PriceChanged, VoucherRefused, PaymentsUnavailable (nothing was placed then),
+        PaymentDeclined, PaymentUnresolved, Unavailable.
         """
-        order = await self._place(buyer, key, _digest(key, card_token))
+        try:
+            order = await self._place(buyer, key, _digest(key, card_token), agreed_idr)
+        except VoucherRefused:
+            await self._take_vouchers_off(buyer.cart_id)
+            raise
         if order.state is OrderState.PENDING:
             order = await self._charge_and_settle(order, card_token)
         if order.state is OrderState.CANCELLED:
@@ -86,7 +127,7 @@ class CheckoutDesk:
                 return await orders.of_account(connection, account_id, _HISTORY_LENGTH)
             return await orders.of_cart(connection, cart_id, _HISTORY_LENGTH) if cart_id is not None else []
 
-    async def _place(self, buyer: Buyer, key: UUID, digest: bytes) -> Order:
+    async def _place(self, buyer: Buyer, key: UUID, digest: bytes, agreed_idr: int | None) -> Order:
         async with self._database.transaction() as connection:
             checkout = await locks.lock_checkout(connection, buyer.cart_id)
             placed = await orders.find_by_key(connection, key)
@@ -97,39 +138,86 @@ class CheckoutDesk:
             cart = await carts.load(connection, buyer.cart_id)
             if not cart.lines:
                 raise CheckoutExpired("Keranjang Anda kosong.")
+            due = await _reckon_up(connection, checkout, cart)
+            if agreed_idr not in (None, due.total_idr):
+                raise PriceChanged
+            if due.charge_idr and not self._provider.available():
+                raise PaymentsUnavailable
             order = await orders.insert_pending(
                 connection,
-                key=key,
+                checkout=checkout,
                 buyer=buyer,
-                address=checkout.address,
                 lines=cart.lines,
-                total_idr=cart.total_idr,
+                bill=due,
                 payment_digest=digest,
                 check_after_s=self._pending_after_s,
             )
+            await vouchers.spend(connection, order)
             # Last of all: the stock of a wanted product is what everybody waits for.
-            await _take_stock(connection, cart.lines)
+            await _take_stock(connection, order, cart.lines)
             return order
 
+    async def _take_vouchers_off(self, cart_id: int) -> None:
+        async with self._database.connection() as connection:
+            await carts.set_vouchers(connection, cart_id, None, None)
+
     async def _charge_and_settle(self, order: Order, card_token: str) -> Order:
-        try:
-            outcome = await self._provider.charge(ChargeRequest(order.key, order.total_idr, card_token))
-        except KeyReused:
-            raise CheckoutExpired(_OTHER_PAYMENT) from None
-        if outcome is ChargeState.UNKNOWN:
-            outcome = await self._provider.look_up(order.key)
-        settled = await settle(self._database, order, outcome)
+        settled = await settle(self._database, order, await self._charge(order, card_token))
         if settled.state is OrderState.PENDING:
             raise PaymentUnresolved(order.order_id)
         return settled
 
+    async def _charge(self, order: Order, card_token: str) -> ChargeState:
+        if not order.charge_idr:
+            return ChargeState.CAPTURED
+        try:
+            outcome = await self._provider.charge(
+                ChargeRequest(order.key, order.charge_idr, card_token, order.order_id)
+            )
+        except KeyReused:
+            raise CheckoutExpired(_OTHER_PAYMENT) from None
+        except PaymentsUnavailable:  # since the order was placed: reconciliation will make sure of it
+            return ChargeState.UNKNOWN
+        if outcome is ChargeState.UNKNOWN:
+            outcome = await self._provider.look_up(order.key)
+        return outcome
 
-async def _take_stock(connection: Connection, lines: tuple[Line, ...]) -> None:
-    on_hand = await locks.lock_stock(connection, [line.product_id for line in lines])
-    for line in lines:
-        if on_hand[line.product_id] < line.quantity:
-            raise OutOfStock(line.product_id, line.name, on_hand[line.product_id])
-    await orders.move_stock(connection, lines, -1)
+
+@dataclass(frozen=True, slots=True)
+class PaymentForm:
+    """What the payment page shows; `coupon_code` is empty without a coupon."""
+
+    checkout: Checkout
+    cart: Cart
+    bill: Bill
+    coupon_code: str
+
+
+async def _reckon_up(connection: Connection, checkout: Checkout, cart: Cart) -> Bill:
+    """Return what the order costs now; its vouchers are locked, and raise VoucherRefused if there is nothing left."""
+    coupon, gift_card = await locks.lock_vouchers(connection, checkout.coupon_id, checkout.gift_card_id)
+    if (coupon and coupon.is_used_up) or (gift_card and not gift_card.balance_idr):
+        raise VoucherRefused
+    return bill(cart.total_idr, coupon, gift_card)
+
+
+async def _take_stock(connection: Connection, order: Order, lines: tuple[Line, ...]) -> None:
+    """Reserve the lines' units, those first that a flash sale keeps for this cart; raises what is missing."""
+    held = await locks.lock_held(connection, order.cart_id)
+    kept = Counter({reservation.product_id: 0 for reservation in held})
+    for reservation in held:
+        kept[reservation.product_id] += reservation.quantity
+    rest = [replace(line, quantity=line.quantity - kept[line.product_id]) for line in lines]
+    rest = [line for line in rest if line.quantity > 0]
+    if rest:
+        on_hand = await locks.lock_stock(connection, [line.product_id for line in rest])
+        for line in rest:
+            if await sales.of_product(connection, line.product_id) is not None:
+                raise ReservationExpired
+            if on_hand[line.product_id] < line.quantity:
+                raise OutOfStock(line.product_id, line.name, on_hand[line.product_id])
+        await stock.move(connection, rest, Movement.RESERVE, order.order_id)
+    await sales.attach(connection, held, order.order_id)
 
 
 def _replayed(placed: Order, buyer: Buyer, digest: bytes) -> Order:

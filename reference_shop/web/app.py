@@ -1,4 +1,4 @@
-"""Puts a worker together: opens the database, makes the services, hangs the handlers on their addresses."""
+"""Makes a worker's application: what surrounds every request, and what the worker does beside serving."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -6,30 +6,22 @@ from contextlib import asynccontextmanager, suppress
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from reference_shop.domain.errors import ShopError
+from reference_shop.protections.guarded_provider import guard_provider
 from reference_shop.repository.database import Database
 from reference_shop.repository.payment_provider import HttpPaymentProvider
-from reference_shop.services.accounts import Accounts
-from reference_shop.services.carts import Carts
-from reference_shop.services.catalogue import Catalogue, load_categories, load_picture_numbers
-from reference_shop.services.checkout import CheckoutDesk
-from reference_shop.services.reconciliation import keep_resolving
+from reference_shop.services.sales import CurrentSales
+from reference_shop.services.upkeep import keep_up
 from reference_shop.web.access_log import AccessLog
-from reference_shop.web.account import AccountPages
-from reference_shop.web.cart import CartPages
-from reference_shop.web.catalogue import CataloguePages
-from reference_shop.web.checkout import CheckoutPages
 from reference_shop.web.envelope import Envelope
 from reference_shop.web.failures import Failures
-from reference_shop.web.files import Pictures, StaticFiles
+from reference_shop.web.files import StaticFiles
 from reference_shop.web.forms import MAX_BODY_BYTES
-from reference_shop.web.ops import OpsDoors
 from reference_shop.web.pages import Pages
+from reference_shop.web.routes import Backends, open_shop
 from reference_shop.web.settings import WebSettings
-from reference_shop.web.visitors import Visitors
 
 
 def create_app(settings: WebSettings, static: StaticFiles, pages: Pages, log: AccessLog) -> ASGIApp:
@@ -38,19 +30,22 @@ def create_app(settings: WebSettings, static: StaticFiles, pages: Pages, log: Ac
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncGenerator[None, None]:
-        provider = HttpPaymentProvider(settings.payment_url)
-        async with Database(settings.database_url, settings.schema, name=settings.worker) as database:
-            app.router.routes.extend(await _routes(settings, database, provider, static, pages))
-            tasks = [
-                asyncio.create_task(keep_resolving(database, provider)),
-                asyncio.create_task(log.keep_flushing()),
-            ]
+        client = HttpPaymentProvider(settings.payment_url)
+        provider = guard_provider(client, settings.protections)
+        async with Database(
+            settings.database_url, settings.schema, name=settings.worker, max_connections=settings.max_connections
+        ) as database:
+            sales = CurrentSales(database)
+            await sales.refresh()
+            app.router.routes.extend(await open_shop(settings, Backends(database, provider, sales), static, pages))
+            background = (keep_up(database, provider), sales.keep_current(), log.keep_flushing())
+            tasks = [asyncio.create_task(work) for work in background]
             yield
             for task in tasks:
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
-        provider.close()
+        client.close()
         log.flush()
 
     app = Starlette(
@@ -64,47 +59,3 @@ def create_app(settings: WebSettings, static: StaticFiles, pages: Pages, log: Ac
     )
     app.router.redirect_slashes = False
     return Envelope(app, failures, log, behind_edge=settings.behind_edge)
-
-
-async def _routes(
-    settings: WebSettings, database: Database, provider: HttpPaymentProvider, static: StaticFiles, pages: Pages
-) -> list[Route]:
-    """Return all routes, the most wanted first: they are tried in this order."""
-    categories = await load_categories(database)
-    pages.open_shop(categories)
-    pictures = Pictures(settings.images_dir, await load_picture_numbers(database))
-    catalogue = CataloguePages(Catalogue(database, categories), pages)
-    carts, accounts = Carts(database), Accounts(database)
-    visitors = Visitors(carts, accounts, pages)
-    cart = CartPages(carts, pages)
-    desk = CheckoutDesk(database, provider, settings.pending_after_s)
-    checkout = CheckoutPages(desk, carts, visitors, pages)
-    account = AccountPages(accounts, pages, behind_edge=settings.behind_edge)
-    ops = OpsDoors(database, settings.ops_token)
-    return [
-        Route("/images/products/{name}", pictures.serve),
-        Route("/product/{product_id}", catalogue.product),
-        Route("/category/{slug}", catalogue.category),
-        Route("/search", catalogue.search),
-        Route("/", catalogue.home),
-        Route("/fragment/header", visitors.header),
-        Route("/static/{name}", static.serve),
-        Route("/cart", cart.show),
-        Route("/cart/items", cart.add, methods=["POST"]),
-        Route("/cart/lines", cart.change, methods=["POST"]),
-        Route("/checkout", checkout.address_form),
-        Route("/checkout", checkout.save_address, methods=["POST"]),
-        Route("/checkout/payment", checkout.payment_form),
-        Route("/checkout/payment", checkout.pay, methods=["POST"]),
-        Route("/orders/{order_id}/confirmation", checkout.confirmation),
-        Route("/orders", checkout.history),
-        Route("/login", account.login_form),
-        Route("/login", account.log_in, methods=["POST"]),
-        Route("/register", account.register_form),
-        Route("/register", account.register, methods=["POST"]),
-        Route("/logout", account.log_out, methods=["POST"]),
-        Route("/account", account.show),
-        Route("/healthz", ops.healthy),
-        Route("/readyz", ops.ready),
-        Route("/ops/truth", ops.truth),
-    ]

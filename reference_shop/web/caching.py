@@ -14,6 +14,8 @@ PRIVATE = "private, no-store"
 SHELVES = "public, max-age=0, s-maxage=60, stale-while-revalidate=30"
 # Price and stock stand on these. Half a minute bounds how wrong they can be; the cart tells the truth anyway.
 PRODUCT = "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
+# Everybody asks for it again and again until it begins: a second spares the shop the herd, and costs nobody the sale.
+FLASH_SALE = "public, max-age=0, s-maxage=1"
 SEARCH = "public, max-age=0, s-maxage=30, stale-while-revalidate=30"
 # The name changes with the content.
 FINGERPRINTED = "public, max-age=31536000, immutable"

@@ -6,17 +6,25 @@ from starlette.responses import Response
 from reference_shop.domain.catalogue import MAX_PRODUCT_ID
 from reference_shop.domain.orders import MAX_QUANTITY_PER_LINE
 from reference_shop.services.carts import Carts
+from reference_shop.services.sales import CurrentSales
 from reference_shop.web.forms import read_form
 from reference_shop.web.pages import Pages, see_other, token_in
-from reference_shop.web.visitors import CART_COOKIE, remember_cart
+from reference_shop.web.visitors import CART_COOKIE, Visitors, remember_cart
+
+
+async def wanted_product(request: Request) -> int:
+    """Return which product a posted form is about; 0 for one that names none, which its handler will refuse."""
+    return (await read_form(request)).number("product_id", "Nomor produk", 0, MAX_PRODUCT_ID)
 
 
 class CartPages:
     """Handlers of the cart."""
 
-    def __init__(self, carts: Carts, pages: Pages) -> None:
-        """Show these carts."""
+    def __init__(self, carts: Carts, visitors: Visitors, sales: CurrentSales, pages: Pages) -> None:
+        """Show these carts; who a visitor is matters only in a flash sale."""
         self._carts = carts
+        self._visitors = visitors
+        self._sales = sales
         self._pages = pages
 
     async def show(self, request: Request) -> Response:
@@ -30,7 +38,9 @@ class CartPages:
         product_id = form.number("product_id", "Nomor produk", 1, MAX_PRODUCT_ID)
         quantity = form.number("quantity", "Jumlah", 1, MAX_QUANTITY_PER_LINE)
         form.check()
-        opened = await self._carts.add(token_in(request, CART_COOKIE), product_id, quantity)
+        account = await self._visitors.account(request) if self._sales.of(product_id) else None
+        account_id = account.account_id if account else None
+        opened = await self._carts.add(token_in(request, CART_COOKIE), product_id, quantity, account_id)
         response = see_other("/cart")
         remember_cart(response, opened.new_token)
         return response

@@ -1,5 +1,6 @@
 """The pages that anyone may see and any cache may keep: home, category, search, product."""
 
+from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -8,7 +9,7 @@ from starlette.responses import Response
 from reference_shop.domain.catalogue import Sort
 from reference_shop.domain.orders import MAX_QUANTITY_PER_LINE
 from reference_shop.services.catalogue import Catalogue
-from reference_shop.web.caching import PRODUCT, SEARCH, SHELVES, cacheable_page
+from reference_shop.web.caching import FLASH_SALE, PRODUCT, SEARCH, SHELVES, cacheable_page
 from reference_shop.web.pages import Pages
 
 _SORT_NAMES = {Sort.POPULAR: "Terpopuler", Sort.PRICE: "Termurah", Sort.NEWEST: "Terbaru"}
@@ -53,12 +54,15 @@ class CataloguePages:
     async def product(self, request: Request) -> Response:
         """Answer `/product/{id}`."""
         page = await self._catalogue.product_page(request.path_params["product_id"])
+        sale = page.sale
         body = self._pages.draw(
             "product.html",
+            sale=sale,
+            sale_state=sale.state(datetime.now(UTC), page.product.card.on_hand) if sale else None,
             product=page.product,
             card=page.product.card,
             related=page.related,
             category=self._catalogue.category_of(page.product.category_id),
             max_quantity=MAX_QUANTITY_PER_LINE,
         )
-        return cacheable_page(request, body, PRODUCT)
+        return cacheable_page(request, body, FLASH_SALE if sale else PRODUCT)

@@ -15,10 +15,18 @@ STATUS = {
     ErrorCode.PAYMENT_DECLINED: 402,
     ErrorCode.PAYMENT_UNRESOLVED: 504,
     ErrorCode.CHECKOUT_EXPIRED: 400,
+    ErrorCode.PRICE_CHANGED: 409,
+    ErrorCode.VOUCHER_REFUSED: 409,
+    ErrorCode.SALE_NOT_OPEN: 409,
+    ErrorCode.SALE_LIMIT: 409,
+    ErrorCode.RESERVATION_EXPIRED: 409,
+    ErrorCode.NOT_RETURNABLE: 409,
     ErrorCode.EMAIL_TAKEN: 409,
     ErrorCode.BAD_CREDENTIALS: 403,
     ErrorCode.FORBIDDEN: 403,
     ErrorCode.UNAVAILABLE: 503,
+    ErrorCode.OVERLOADED: 503,
+    ErrorCode.PAYMENTS_UNAVAILABLE: 503,
 }
 _TITLES = {
     400: "Permintaan tidak dapat diproses",
@@ -26,15 +34,23 @@ _TITLES = {
     403: "Permintaan ditolak",
     404: "Tidak ditemukan",
     405: "Permintaan tidak dapat diproses",
-    409: "Stok tidak mencukupi",
+    409: "Tidak dapat dilanjutkan",
     413: "Permintaan terlalu besar",
     503: "Toko sedang sibuk",
     504: "Pembayaran belum pasti",
 }
 _GENERAL = "Terjadi kesalahan"
+_CART = ("/cart", "Ubah keranjang")
+_PAYMENT = ("/checkout/payment", "Kembali ke pembayaran")
 _NEXT_STEP = {
-    402: ("/checkout/payment", "Coba kartu lain"),
-    409: ("/cart", "Ubah keranjang"),
+    ErrorCode.PAYMENT_DECLINED: ("/checkout/payment", "Coba kartu lain"),
+    ErrorCode.OUT_OF_STOCK: _CART,
+    ErrorCode.SALE_LIMIT: _CART,
+    ErrorCode.RESERVATION_EXPIRED: _CART,
+    ErrorCode.PRICE_CHANGED: _PAYMENT,
+    ErrorCode.VOUCHER_REFUSED: _PAYMENT,
+    ErrorCode.NOT_RETURNABLE: ("/orders", "Semua pesanan"),
+    ErrorCode.EMAIL_TAKEN: ("/login", "Masuk"),
 }
 _RETRY_AFTER_S = "2"
 
@@ -50,11 +66,14 @@ class Failures:
         """Answer a ShopError."""
         assert isinstance(error, ShopError)  # noqa: S101  (registered for nothing else)
         status = STATUS[error.code]
-        step = _NEXT_STEP.get(status)
+        step = _NEXT_STEP.get(error.code)
         if isinstance(error, PaymentUnresolved):
             step = (f"/orders/{error.order_id}/confirmation", "Lihat keadaan pesanan")
         product_id = error.product_id if isinstance(error, OutOfStock) else None
-        response = self._page(request, status, str(error), code=error.code, step=step, product_id=product_id)
+        title = "Stok tidak mencukupi" if isinstance(error, OutOfStock) else _TITLES.get(status, _GENERAL)
+        response = self._page(
+            request, status, str(error), code=error.code, step=step, product_id=product_id, title=title
+        )
         if status == 503:
             response.headers["retry-after"] = _RETRY_AFTER_S
         return response
@@ -81,13 +100,14 @@ class Failures:
         code: str,
         step: tuple[str, str] | None = None,
         product_id: int | None = None,
+        title: str | None = None,
     ) -> Response:
         return self._pages.personal(
             "error.html",
             status,
             kind=page_kind(request.url.path),
             shown_status=status,
-            title=_TITLES.get(status, _GENERAL),
+            title=title or _TITLES.get(status, _GENERAL),
             sentence=sentence,
             code=str(code),
             step=step,

@@ -2,7 +2,7 @@
 
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 from hashlib import blake2b
@@ -68,17 +68,17 @@ class StaticFiles:
 class Pictures:
     """Product pictures: an address per product, a file per drawing."""
 
-    def __init__(self, folder: Path, numbers: Mapping[int, int]) -> None:
-        """Read the pool from `folder`; `numbers` says which drawing each product shows."""
+    def __init__(self, folder: Path, numbers: Sequence[int]) -> None:
+        """Read the pool from `folder`; `numbers` says which drawing each product shows, product 1 first."""
         self._numbers = numbers
         self._held = {path.name: _hold_picture(path) for path in folder.glob("*.jpg")}
 
     async def serve(self, request: Request) -> Response:
         """Answer `/images/products/{id}-{thumb|full}.jpg`."""
         match = _PICTURE_NAME.fullmatch(request.path_params["name"])
-        number = self._numbers.get(int(match[1])) if match else None
-        if match is None or number is None:
+        if match is None or int(match[1]) > len(self._numbers):
             raise NotFound("Gambar ini tidak ada.")
+        number = self._numbers[int(match[1]) - 1]
         return self._held[f"{number:03d}-{match[2]}.jpg"].answer(request)
 
 

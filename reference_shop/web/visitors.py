@@ -44,6 +44,10 @@ class Visitors:
             await self._accounts.who(token_in(request, SESSION_COOKIE)),
         )
 
+    async def account(self, request: Request) -> Account | None:
+        """Return the account that is logged in."""
+        return await self._accounts.who(token_in(request, SESSION_COOKIE))
+
     async def header(self, request: Request) -> Response:
         """Answer `/fragment/header`: the part of every page that differs between shoppers, fetched by its script."""
         return self._pages.personal(

@@ -23,7 +23,7 @@ def ask(url: str, query: str, *args: object, schema: str = SCHEMA) -> Any:
 
 def put_on_shelf(url: str, product_id: int, units: int, schema: str = SCHEMA) -> None:
     """Begin a product's story anew: this many units, none sold."""
-    query = "UPDATE stock SET initial = $2, on_hand = $2, sold = 0 WHERE product_id = $1"
+    query = "UPDATE stock SET initial = $2, on_hand = $2, reserved = 0, sold = 0, returned = 0 WHERE product_id = $1"
     ask(url, query, product_id, units, schema=schema)
 
 

@@ -96,7 +96,7 @@ def test_a_worker_killed_before_the_charge_leaves_nothing_sold_and_nothing_charg
     assert left(site, 2) == 5
     late = requests.post(
         f"{successor.url}/charges",
-        json={"amount_idr": 1000, "card_token": "tok_approved"},
+        json={"amount_idr": 1000, "card_token": "tok_approved", "order_id": 1},
         headers={"Idempotency-Key": key},
         timeout=5,
     )
@@ -158,6 +158,22 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_is_in_flight(site: Worksho
         assert worker.stop() == 0
         order_id_of(payment.result())
     assert '"kind":"payment","status":303' in site.access_log(worker).read_text()
+
+
+def test_a_return_that_met_a_silent_provider_is_brought_to_its_end(site: Workshop) -> None:
+    provider = site.payment(journal="returns")
+    worker = site.web(provider.url, pending_after_s=SOON_S)
+    stock(site, 7, 5)
+    with Shopper(worker.url) as shopper:
+        key = shopper.prepare(7)
+        order_id = order_id_of(shopper.pay(key))
+        os.kill(provider.process.pid, signal.SIGSTOP)
+        assert shopper.post(f"/orders/{order_id}/return", {}).status_code == 303
+        assert (state_of(site, key), left(site, 7)) == ("returning", 4)
+        os.kill(provider.process.pid, signal.SIGCONT)
+        wait_until(lambda: state_of(site, key) == "returned", "the return")
+    assert payments_of(worker, key) == ["refunded"]
+    assert left(site, 7) == 5
 
 
 def test_a_schema_of_somebody_else_is_left_alone(workshop: Workshop) -> None:

@@ -1,19 +1,39 @@
 """The same seed makes the same shop, and one that could be in Indonesia."""
 
+import asyncio
 import json
-from itertools import islice
+import math
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
 
-from reference_shop.seed.catalogue import PICTURES_PER_SHELF, Plan, ProductRow, invent_products, plan_catalogue
+from reference_shop.domain.accounts import password_matches
+from reference_shop.repository.database import Database
+from reference_shop.seed.__main__ import SeedSettings
+from reference_shop.seed.catalogue import (
+    OPENED_AT,
+    PICTURES_PER_SHELF,
+    Plan,
+    ProductRow,
+    invent_products,
+    plan_catalogue,
+)
+from reference_shop.seed.load import load_shop
+from reference_shop.seed.past_orders import PastOrder, invent_orders, plan_past
 from reference_shop.seed.pictures import draw_pictures, picture_path
+from reference_shop.seed.schema import load_statements, prepare_schema
 from reference_shop.seed.shapes import Placement, outline
 from reference_shop.seed.vocabulary import Vocabulary, load_vocabulary
+from reference_shop.services.catalogue import load_picture_numbers
 from tests.shop.database import ask
 from tests.shop.processes import PRODUCT_COUNT, SEED, Postgres, Workshop, seed_shop
 
 VOCABULARY = load_vocabulary()
+PAST_COUNT = 3000
+WITH_PAST = "shop_with_a_past"
 
 
 def plan(seed: int = SEED) -> Plan:
@@ -74,7 +94,7 @@ def test_seeding_again_leaves_the_same_shop(workshop: Workshop, postgres: Postgr
     first = ask(postgres.url, digest)
     progress = [json.loads(line) for line in seed_shop(postgres.url, workshop.images, "again", 300)]
     assert ask(postgres.url, digest) == first
-    assert {line["step"] for line in progress} == {"products", "indexes", "pictures"}
+    assert {line["step"] for line in progress} == {"products", "stock", "indexes", "pictures"}
     assert progress[-1] == {"step": "pictures", "done": 240, "total": 240}
 
 
@@ -100,3 +120,138 @@ def test_every_motif_can_be_drawn() -> None:
 def test_a_shape_that_nobody_can_draw_is_named() -> None:
     with pytest.raises(ValueError, match="'star' with 2 numbers"):
         outline("star", [1.0, 2.0], Placement(1.0, 0.0, 50.0))
+
+
+@pytest.fixture(scope="module")
+def past() -> list[PastOrder]:
+    return list(invent_orders(plan_past(PAST_COUNT, SEED), range(1000, 1000 + PRODUCT_COUNT)))
+
+
+def test_the_same_seed_gives_the_same_past_and_another_seed_another(past: list[PastOrder]) -> None:
+    prices = range(1000, 1000 + PRODUCT_COUNT)
+    assert list(invent_orders(plan_past(PAST_COUNT, SEED), prices)) == past
+    assert next(invent_orders(plan_past(PAST_COUNT, SEED + 1), prices)) != past[0]
+
+
+def test_the_past_is_spread_over_two_years_before_the_opening_in_order(past: list[PastOrder]) -> None:
+    instants = [order.placed_at for order in past]
+    assert all(earlier <= later for earlier, later in pairwise(instants))
+    assert timedelta(days=729) < OPENED_AT - instants[0] <= timedelta(days=730)
+    assert timedelta(0) < OPENED_AT - instants[-1] < timedelta(days=1)
+    assert instants[PAST_COUNT // 2] - instants[0] == pytest.approx(timedelta(days=365), abs=timedelta(days=1))
+
+
+def test_an_order_of_the_past_costs_what_its_lines_cost_at_the_products_prices(past: list[PastOrder]) -> None:
+    for order in past:
+        assert 1 <= len(order.lines) <= 3
+        assert {price_idr - product_id for product_id, _, price_idr in order.lines} == {999}
+        assert order.total_idr == sum(quantity * price_idr for _, quantity, price_idr in order.lines)
+    assert len({order.key for order in past}) == PAST_COUNT
+
+
+def test_the_past_bought_by_popularity(past: list[PastOrder]) -> None:
+    lines = [product_id for order in past for product_id, *_ in order.lines]
+    for most in (1, 10, 100):
+        share = math.log(most + 1) / math.log(PRODUCT_COUNT + 1)
+        assert sum(product_id <= most for product_id in lines) / len(lines) == pytest.approx(share, abs=0.02)
+
+
+def test_two_orders_in_five_belong_to_an_account_that_came_before_or_comes_again(past: list[PastOrder]) -> None:
+    owned = [order for order in past if order.account_id is not None]
+    assert len(owned) / len(past) == pytest.approx(0.4, abs=0.03)
+    assert len({order.account_id for order in owned}) == pytest.approx(PAST_COUNT / 10, rel=0.05)
+    assert all(order.cart_id == order.account_id for order in owned)
+    guests = [order.cart_id for order in past if order.account_id is None]
+    assert guests == list(range(PAST_COUNT // 10 + 1, PAST_COUNT // 10 + 1 + len(guests)))
+
+
+@pytest.fixture(scope="module")
+def shop_with_a_past(postgres: Postgres) -> str:
+    """The address of a database whose schema `WITH_PAST` is filled."""
+
+    async def fill() -> None:
+        statements = load_statements()
+        await prepare_schema(postgres.url, WITH_PAST, statements.names)
+        async with Database(postgres.url, WITH_PAST, name="test") as database:
+            await load_shop(database, statements, plan(), plan_past(PAST_COUNT, SEED), lambda *_: None)
+
+    asyncio.run(fill())
+    return postgres.url
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("SELECT count(*) FROM orders WHERE state = 'paid' AND discount_idr = 0 AND gift_idr = 0", PAST_COUNT),
+        ("SELECT count(*) FROM orders", PAST_COUNT),
+        (
+            """SELECT count(*) FROM orders o JOIN payments p USING (order_id, idempotency_key)
+               WHERE p.state = 'captured' AND p.amount_idr = o.total_idr AND p.settled_at > o.placed_at""",
+            PAST_COUNT,
+        ),
+        (
+            """SELECT count(*) FROM orders o WHERE total_idr =
+               (SELECT sum(quantity * price_idr) FROM order_lines l WHERE l.order_id = o.order_id)""",
+            PAST_COUNT,
+        ),
+        ("SELECT count(*) FROM order_lines l JOIN products p USING (product_id) WHERE l.price_idr <> p.price_idr", 0),
+        (
+            """SELECT count(*) FROM stock WHERE sold <>
+               (SELECT coalesce(sum(quantity), 0) FROM order_lines l WHERE l.product_id = stock.product_id)""",
+            0,
+        ),
+        ("SELECT count(*) FROM stock WHERE on_hand + reserved + sold - returned <> initial", 0),
+        ("SELECT sum(reserved + returned) FROM stock", 0),
+        ("SELECT count(*) FROM ledger", 0),
+        ("SELECT count(*) FROM accounts", PAST_COUNT // 10),
+        ("SELECT nextval(pg_get_serial_sequence('orders', 'order_id'))", PAST_COUNT + 1),
+        ("SELECT nextval(pg_get_serial_sequence('carts', 'cart_id')) - max(cart_id) FROM carts", 1),
+        ("SELECT nextval(pg_get_serial_sequence('accounts', 'account_id'))", PAST_COUNT // 10 + 1),
+    ],
+)  # fmt: skip
+def test_the_books_of_the_past_agree(shop_with_a_past: str, question: str, answer: int) -> None:
+    assert ask(shop_with_a_past, question, schema=WITH_PAST) == answer
+
+
+def test_a_past_leaves_the_same_units_on_hand(
+    workshop: Workshop, shop_with_a_past: str, products: list[ProductRow]
+) -> None:
+    on_hand = ask(shop_with_a_past, "SELECT array_agg(on_hand ORDER BY product_id) FROM stock", schema=WITH_PAST)
+    assert on_hand == [product.stock for product in products]
+
+
+def test_nobody_shops_on_in_the_past(shop_with_a_past: str) -> None:
+    stored = ask(shop_with_a_past, "SELECT DISTINCT password_hash FROM accounts", schema=WITH_PAST)
+    assert not password_matches("", stored)
+    longest_digest = "SELECT max(length(token_digest)) FROM carts"
+    assert ask(shop_with_a_past, longest_digest, schema=WITH_PAST) < 32  # SHA-256's
+
+
+def test_a_worker_holds_the_picture_of_every_product_in_two_bytes(
+    shop_with_a_past: str, products: list[ProductRow]
+) -> None:
+    async def read() -> Sequence[int]:
+        async with Database(shop_with_a_past, WITH_PAST, name="test") as database:
+            return await load_picture_numbers(database)
+
+    numbers = asyncio.run(read())
+    assert list(numbers) == [product.picture_number for product in products]
+    assert memoryview(numbers).nbytes == 2 * PRODUCT_COUNT  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("products", 0), ("products", 1_000_001), ("past_orders", -1), ("past_orders", 1_000_001)]
+)
+def test_numbers_that_nobody_can_want_are_refused(name: str, value: int) -> None:
+    settings = {"database_url": "", "schema": "shop", "products": 1, "seed": 1, "images_dir": "", name: value}
+    with pytest.raises(ValueError, match=f"{name} is {value}, it must be between"):
+        SeedSettings(**settings)
+
+
+def test_no_table_refers_to_one_that_is_made_after_it() -> None:
+    statements = load_statements()
+    assert len(statements.names) == statements.tables.count("CREATE TABLE")
+    for name in statements.names:
+        before, _, own = statements.tables.partition(f"CREATE TABLE {name} ")
+        for other in set(statements.names) - {name}:
+            assert f"REFERENCES {other}" not in own.partition(";")[0] or f"CREATE TABLE {other} " in before
