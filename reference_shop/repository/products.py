@@ -95,16 +95,32 @@ async def product_page(connection: Connection, product_id: int) -> ProductPage |
     return ProductPage(product, tuple(map(_card, others)))
 
 
-async def set_price(connection: Connection, product_id: int, price_idr: int | None) -> int:
-    """Change a product's price, None leaves it; return the price of now. What it cost before stays as list price."""
+async def count(connection: Connection) -> int:
+    """Return how many products there are; their ids run from 1 without a gap."""
+    last: int = await connection.fetchval("SELECT max(product_id) FROM products")
+    return last
+
+
+async def list_price(connection: Connection, product_id: int) -> int:
+    """Return what a product costs without a promotion."""
+    price: int = await connection.fetchval("SELECT list_price_idr FROM products WHERE product_id = $1", product_id)
+    return price
+
+
+async def set_price(
+    connection: Connection, product_id: int, price_idr: int | None, list_price_idr: int | None = None
+) -> int:
+    """Change price and list price, None leaves them; return the price of now. A list price is never below the price."""
     if price_idr is not None:
         await connection.execute(
-            """WITH changed AS (UPDATE products SET price_idr = $2, list_price_idr = greatest(list_price_idr, $2)
-                                WHERE product_id = $1 AND price_idr <> $2 RETURNING product_id)
+            """WITH changed AS (UPDATE products
+                                SET price_idr = $2, list_price_idr = greatest(coalesce($3, list_price_idr), $2)
+                                WHERE product_id = $1 RETURNING product_id)
                INSERT INTO ledger (subject, change, product_id, amount_idr)
                SELECT 'price', 'set', product_id, $2 FROM changed""",
             product_id,
             price_idr,
+            list_price_idr,
         )
     price: int = await connection.fetchval("SELECT price_idr FROM products WHERE product_id = $1", product_id)
     return price
