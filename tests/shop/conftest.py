@@ -8,17 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from reference_shop.stack import binaries
 from tests.shop.processes import (
     RUN_AS,
-    WITHIN_S,
     Postgres,
     Program,
     Workshop,
     group,
-    listen,
-    port_of,
-    run_lowered,
+    new_postgres,
     seed_shop,
 )
 from tests.shop.shopper import Shopper
@@ -36,16 +32,7 @@ def shop_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres(shop_folder: Path) -> Iterator[Postgres]:
-    programs = binaries.reachable(binaries.installed(), shop_folder, RUN_AS) / "bin"
-    data = shop_folder / "data"
-    initdb = run_lowered(
-        [str(programs / "initdb"), "-D", str(data), "-U", "lonjak", "--auth=trust", "--locale=C", "--encoding=UTF8"],
-        shop_folder / "initdb.log",
-    )
-    assert initdb.wait(WITHIN_S) == 0, (shop_folder / "initdb.log").read_text()
-    with listen() as reserved:
-        port = port_of(reserved)
-    server = Postgres(programs, data, port)
+    server = new_postgres(shop_folder, "data")
     server.start()
     yield server
     server.stop()

@@ -13,7 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
 import requests
+
+from reference_shop.stack import binaries
 
 PRODUCT_COUNT = 1200
 SEED = 7
@@ -55,13 +58,17 @@ class Postgres:
     process: subprocess.Popen[bytes] | None = None
 
     @property
+    def log_name(self) -> str:
+        return f"{self.data.name}.log"
+
+    @property
     def url(self) -> str:
         return f"postgresql://lonjak@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
         self.process = run_lowered(
             [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"],
-            self.data.parent / "postgres.log",
+            self.data.parent / self.log_name,
         )
         wait_until(self.accepts, "the start of PostgreSQL")
 
@@ -69,19 +76,45 @@ class Postgres:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", self.port)) != 0:
                 return False
-        return b"ready to accept" in (self.data.parent / "postgres.log").read_bytes()
+        return b"ready to accept" in (self.data.parent / self.log_name).read_bytes()
 
     def crash(self) -> None:
         """End it at once, without writing anything more."""
         assert self.process is not None
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(WITHIN_S)
-        (self.data.parent / "postgres.log").unlink()
+        (self.data.parent / self.log_name).unlink()
+
+    def kill(self) -> None:
+        """End it and all its sessions by SIGKILL, as a power cut does."""
+        assert self.process is not None
+        server = psutil.Process(self.process.pid)
+        for process in (server, *server.children()):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.process.wait(WITHIN_S)
+        (self.data.parent / self.log_name).unlink()
 
     def stop(self) -> None:
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         self.process.wait(WITHIN_S)
+
+
+def new_postgres(folder: Path, name: str) -> Postgres:
+    """Make a server's files in a folder that the unprivileged user owns."""
+    programs = binaries.reachable(binaries.installed(), folder, RUN_AS) / "bin"
+    log = folder / f"initdb-{name}.log"
+    initdb = run_lowered(
+        [
+            *(str(programs / "initdb"), "-D", str(folder / name), "-U", "lonjak"),
+            *("--auth=trust", "--locale=C", "--encoding=UTF8", "--no-sync"),
+        ],
+        log,
+    )
+    assert initdb.wait(WITHIN_S) == 0, log.read_text()
+    with listen() as reserved:
+        return Postgres(programs, folder / name, port_of(reserved))
 
 
 def run_lowered(command: list[str], log: Path) -> subprocess.Popen[bytes]:
@@ -122,14 +155,20 @@ class Workshop:
     launcher: tuple[str, ...] = PLAINLY
     programs: list[Program] = field(default_factory=list)
 
-    def payment(self, latency_ms: int = 1, decline_ratio: float = 0.0, journal: str = "journal") -> Program:
+    def payment(
+        self,
+        latency_ms: int = 1,
+        decline_ratio: float = 0.0,
+        journal: str = "journal",
+        listener: socket.socket | None = None,
+    ) -> Program:
         settings = {
             "latency": {"distribution": "constant", "ms": latency_ms},
             "decline_ratio": decline_ratio,
             "seed": 1,
             "journal": str(self.folder / f"{self.schema}-{journal}.jsonl"),
         }
-        return self._start("payment", settings, listen())
+        return self._start("payment", settings, listener or listen())
 
     def web(self, payment_url: str, listener: socket.socket | None = None, **more: object) -> Program:
         settings = {
