@@ -45,7 +45,12 @@ def analyse(run: RunDirectory) -> Analysis:
     start, end = recording.steady
     steady = recording.tally(start, end)
     measured = figures(recording, steady)
-    audited = audit(recording.ledger, recording.truth, worker_lost=bool(recording.events_of("worker_lost")))
+    audited = audit(
+        recording.ledger,
+        recording.truth,
+        since=recording.manifest.started_at,
+        worker_lost=bool(recording.events_of("worker_lost")),
+    )
     generator = health(recording, steady)
     recovered = recoveries(recording)
     passed = funnel(recording)

@@ -1,39 +1,50 @@
-"""truth.jsonl as values: orders and payments as the shop reported them; read here, judged by analysis.audit."""
+"""truth.jsonl as one value: the shop's and its payment provider's books; read here, judged by analysis.audit."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from analysis.facts import (
+    Charge,
+    Coupon,
+    GiftCard,
+    Movement,
+    Reservation,
+    Sale,
+    SaleCustomer,
+    Shown,
+    Stock,
+    Transition,
+    TruthOrder,
+    TruthPayment,
+    instant,
+    whole,
+)
 from loadgen.errors import RunDirectoryProblem
 from loadgen.records import Json, read_lines
 
 
 @dataclass(frozen=True, slots=True)
-class TruthOrder:
-    """An order in the shop's books; `state` is paid, pending or cancelled."""
-
-    order_id: int
-    idempotency_key: str | None
-    state: str
-    total_idr: int
-
-
-@dataclass(frozen=True, slots=True)
-class TruthPayment:
-    """An answer of the payment provider; `state` is captured or declined."""
-
-    idempotency_key: str | None
-    order_id: int | None
-    amount_idr: int
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
 class Truth:
-    """One snapshot; `whole` when its last line says that nothing was cut off."""
+    """One snapshot; `whole` when its last line says that nothing was cut off, `at` is the instant that it names.
+
+    `charges_known`: the provider's books are among these, even if it charged nobody.
+    """
 
     orders: tuple[TruthOrder, ...] = ()
     payments: tuple[TruthPayment, ...] = ()
+    charges: tuple[Charge, ...] = ()
+    stock: tuple[Stock, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    coupons: tuple[Coupon, ...] = ()
+    gift_cards: tuple[GiftCard, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    sales: tuple[Sale, ...] = ()
+    customers: tuple[SaleCustomer, ...] = ()
+    shown: tuple[Shown, ...] = ()
+    at: float | None = None
+    charges_known: bool = False
     whole: bool = True
 
 
@@ -48,39 +59,85 @@ def read_truth(path: Path) -> Truth | None:
 
 
 def parse_truth(lines: Iterable[Mapping[str, Json]]) -> Truth:
-    """The snapshot that these lines tell; other line types are passed over. KeyError or TypeError for a bad line."""
-    orders: list[TruthOrder] = []
-    payments: list[TruthPayment] = []
-    seen, announced = 0, None
+    """The snapshot that these lines tell; other line types are passed over. KeyError or TypeError for a bad line.
+
+    So is a line of stock that names nothing reserved: another shop's, or one of the first version, whose `sold` meant
+    the units of pending orders too.
+    """
+    gathered = _Gathered()
+    seen, end = 0, dict[str, Json]()
     for line in lines:
-        match line["type"]:
-            case "order":
-                orders.append(
-                    TruthOrder(_whole(line["order_id"]), _key(line), str(line["state"]), _whole(line["total_idr"]))
-                )
-            case "payment":
-                order_id = line.get("order_id")
-                payments.append(
-                    TruthPayment(
-                        _key(line),
-                        None if order_id is None else _whole(order_id),
-                        _whole(line["amount_idr"]),
-                        str(line["state"]),
-                    )
-                )
-            case "end":
-                announced = _whole(line["lines"])
-                continue
+        if line["type"] == "end":
+            end = dict(line)
+            continue
+        gathered.take(line)
         seen += 1
-    return Truth(tuple(orders), tuple(payments), whole=announced == seen)
+    return gathered.truth(
+        at=instant(end, "at") if end.get("at") is not None else None,
+        charges_known=bool(end.get("charges_known", gathered.charges)),
+        whole=bool(end) and whole(end, "lines") == seen,
+    )
 
 
-def _key(line: Mapping[str, Json]) -> str | None:
-    key = line.get("idempotency_key")
-    return None if key is None else str(key)
+@dataclass(slots=True)
+class _Gathered:
+    """The lines read so far, by type."""
 
+    orders: list[TruthOrder] = field(default_factory=list)
+    payments: list[TruthPayment] = field(default_factory=list)
+    charges: list[Charge] = field(default_factory=list)
+    stock: list[Stock] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    coupons: list[Coupon] = field(default_factory=list)
+    gift_cards: list[GiftCard] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
+    sales: list[Sale] = field(default_factory=list)
+    customers: list[SaleCustomer] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
 
-def _whole(value: Json) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"a whole number: {value!r}")
-    return value
+    def take(self, line: Mapping[str, Json]) -> None:  # noqa: C901  (one flat table of types)
+        match line["type"]:
+            case "movement":
+                self.movements.append(Movement.read(line))
+            case "transition":
+                self.transitions.append(Transition.read(line))
+            case "order":
+                self.orders.append(TruthOrder.read(line))
+            case "payment":
+                self.payments.append(TruthPayment.read(line))
+            case "charge":
+                self.charges.append(Charge.read(line))
+            case "stock" if "reserved" in line:
+                self.stock.append(Stock.read(line))
+            case "coupon":
+                self.coupons.append(Coupon.read(line))
+            case "gift_card":
+                self.gift_cards.append(GiftCard.read(line))
+            case "reservation":
+                self.reservations.append(Reservation.read(line))
+            case "sale":
+                self.sales.append(Sale.read(line))
+            case "customer":
+                self.customers.append(SaleCustomer.read(line))
+            case "shown":
+                self.shown.append(Shown.read(line))
+
+    def truth(self, *, at: float | None, charges_known: bool, whole: bool) -> Truth:
+        return Truth(
+            tuple(self.orders),
+            tuple(self.payments),
+            tuple(self.charges),
+            tuple(self.stock),
+            tuple(self.movements),
+            tuple(self.transitions),
+            tuple(self.coupons),
+            tuple(self.gift_cards),
+            tuple(self.reservations),
+            tuple(self.sales),
+            tuple(self.customers),
+            tuple(self.shown),
+            at,
+            charges_known,
+            whole,
+        )

@@ -116,8 +116,7 @@ def _turned_away(recording: Recording, health: Health) -> Iterator[_Ground]:
 
 def _doubts(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:
     yield from (_Ground("unknown", "samples", _told(one)) for one in decisions if one.outcome == "unknown")
-    if audit.outcome == "unknown":
-        yield _Ground("unknown", "audit", audit.sentence)
+    yield from (_Ground("unknown", "audit", doubt) for doubt in audit.doubts)
 
 
 def _told(decision: Decision) -> str:

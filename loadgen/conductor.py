@@ -36,6 +36,7 @@ from loadgen.messages import (
     RunPlan,
     to_wire,
 )
+from loadgen.offering import OffersMade, make_offers
 from loadgen.options import Options
 from loadgen.plans import Prepared, check_rate, most_sessions, prepare, split_evenly, with_users
 from loadgen.processes import let_workers_go_first
@@ -131,6 +132,9 @@ class Conductor:
         if self.ours:
             prepared = with_users(prepared, self._runner.target_user_count)
         workers = self._roster.call()
+        distributed = isinstance(self._runner, MasterRunner)
+        lead_s = LEAD_S if distributed and self.ours else 0.0
+        offered = _offer(prepared, lead_s)
         directory = directory_for(self._run_dir, self.options.out, prepared.scenario)
         self._run_dir = None
         self._reason, self._interrupted, self._stopping = None, False, False
@@ -138,11 +142,11 @@ class Conductor:
         self._drained.clear()
         self.rate_changes.clear()
         self._refusals.clear()  # of a target that was looked at and not loaded
-        distributed = isinstance(self._runner, MasterRunner)
         run = Run(
             directory,
             prepared,
-            lead_s=LEAD_S if distributed and self.ours else 0.0,
+            lead_s=lead_s,
+            started_at=offered.started_at if offered else None,
             workers=workers,
             command=self.options.command,
             foreign_locustfile=None if self.ours else self._locustfile,
@@ -151,6 +155,8 @@ class Conductor:
         self.run, self._watch = run, Watch(self, run, distributed=distributed)
         self._send_plans(run)
         self._watch.start()
+        if offered:
+            run.event("offers_made", **offered.detail)
         logger.info("Recording into %s", directory.path)
 
     def end(self, reason: str, *, interrupted: bool = False) -> None:
@@ -327,6 +333,12 @@ class Conductor:
 
     def _on_refused(self, *, msg: Message, **_environment: object) -> None:
         self._refusals.append(Refusal(**msg.data))
+
+
+def _offer(prepared: Prepared, lead_s: float) -> OffersMade | None:
+    """Have the shop put up what the scenario offers, if anything."""
+    scenario, stack = prepared.scenario, prepared.stack
+    return make_offers(scenario, stack, lead_s) if scenario.makes_offers and stack else None
 
 
 def _pin(cpus: tuple[int, ...]) -> None:

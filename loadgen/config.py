@@ -6,7 +6,7 @@ The tables and keys of a scenario file are the fields of the dataclasses below; 
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.errors import ConfigProblem, UsageProblem
@@ -14,6 +14,8 @@ from loadgen.fields import Fields
 from loadgen.gate import host_of
 from loadgen.load import MODELS, Load, load_lines, read_load
 from loadgen.objectives import Objective, parse_objectives
+from loadgen.offers import NO_OFFERS, FlashSale, Offers, offer_lines, read_flash_sale, read_offers
+from loadgen.shoppers import SEGMENTS, Shoppers, read_shoppers, shopper_lines
 
 __all__ = [
     "DEFAULT_OBJECTIVES",
@@ -22,7 +24,9 @@ __all__ = [
     "OVERRIDES",
     "SEGMENTS",
     "FaultPlan",
+    "FlashSale",
     "Load",
+    "Offers",
     "Scenario",
     "Shoppers",
     "foreign_scenario",
@@ -33,21 +37,8 @@ __all__ = [
     "to_toml",
 ]
 FAULT_KINDS = ("kill-worker",)
-SEGMENTS = ("web", "phone", "app", "bot")
 OVERRIDES = ("rate", "users", "duration", "seed", "target")  # as flags and as LONJAK_RATE, LONJAK_DURATION, …
 DEFAULT_OBJECTIVES = {"failed_ratio": "< 0.01"}  # without any, no run could fail
-
-
-@dataclass(frozen=True, slots=True)
-class Shoppers:
-    """Who they are. `shoppers_per_address` is the mean number of shoppers behind one source address (NAT)."""
-
-    mix: str = "marketplace"
-    zipf_exponent: float = 1.0
-    think_time_scale: float = 1.0
-    patience_s: float = 10.0
-    shoppers_per_address: float = 1.3
-    segments: Mapping[str, float] = field(default_factory=lambda: {"web": 0.4, "phone": 0.6})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +62,13 @@ class Scenario:
     shoppers: Shoppers
     objectives: tuple[Objective, ...]
     faults: tuple[FaultPlan, ...]
+    flash_sale: FlashSale | None = None
+    offers: Offers = NO_OFFERS
+
+    @property
+    def makes_offers(self) -> bool:
+        """Whether the shop has to be told of something before the run."""
+        return self.flash_sale is not None or self.offers != NO_OFFERS
 
 
 def scenario_names(folder: Path | None = None) -> dict[str, str]:
@@ -109,15 +107,19 @@ def resolve(
     root = Fields(dict(table), "")
     named = root.text("name", name)
     load, stretch = read_load(root.table("load"), overrides, folder or Path())
+    flash_sale = read_flash_sale(root, load.duration_s, stretch)
+    offers = read_offers(root.table("offers"))
     scenario = Scenario(
         name=named,
         description=root.text("description", ""),
         storefront=root.text("storefront", "reference"),
         target=_target(root, overrides.get("target")),
         load=load,
-        shoppers=_shoppers(root.table("shoppers")),
+        shoppers=read_shoppers(root.table("shoppers"), flash_sale, offers),
         objectives=_objectives(root),
         faults=tuple(_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
+        flash_sale=flash_sale,
+        offers=offers,
     )
     if problems := list(dict.fromkeys(root.finish())):  # a value that is read twice is wrong once
         raise ConfigProblem([f"scenario {named}: {problem}" for problem in problems])
@@ -133,7 +135,6 @@ def foreign_scenario(name: str, target: str | None, duration_s: float, seed: int
 
 def to_toml(scenario: Scenario) -> str:
     """The resolved scenario as a file that `load_scenario` reads back to an equal one."""
-    shoppers = scenario.shoppers
     lines = [
         f"name = {_quoted(scenario.name)}",
         f"description = {_quoted(scenario.description)}",
@@ -142,10 +143,9 @@ def to_toml(scenario: Scenario) -> str:
         "\n[load]",
         *load_lines(scenario.load),
         "\n[shoppers]",
-        f"mix = {_quoted(shoppers.mix)}",
-        *(f"{name} = {getattr(shoppers, name)!r}" for name in ("zipf_exponent", "think_time_scale", "patience_s")),
-        f"shoppers_per_address = {shoppers.shoppers_per_address!r}",
-        f"segments = {{ {', '.join(f'{name} = {share!r}' for name, share in shoppers.segments.items())} }}",
+        f"mix = {_quoted(scenario.shoppers.mix)}",
+        *shopper_lines(scenario.shoppers),
+        *offer_lines(scenario.flash_sale, scenario.offers),
         "\n[objectives]",
         *(f'{objective.name} = "{objective.comparator} {objective.limit!r}"' for objective in scenario.objectives),
     ]
@@ -168,18 +168,6 @@ def _target(root: Fields, given: tuple[str, str] | None) -> str | None:
         except UsageProblem as problem:
             root.problems.append(str(problem))
     return target
-
-
-def _shoppers(given: Fields) -> Shoppers:
-    default = Shoppers()
-    return Shoppers(
-        mix=given.text("mix", default.mix),
-        zipf_exponent=given.number("zipf_exponent", default.zipf_exponent, low=0.0, high=3.0),
-        think_time_scale=given.number("think_time_scale", default.think_time_scale, low=0.0, high=100.0),
-        patience_s=given.number("patience_s", default.patience_s, low=0.1, high=600.0),
-        shoppers_per_address=given.number("shoppers_per_address", default.shoppers_per_address, low=1.0, high=1000.0),
-        segments=given.shares("segments", default.segments, SEGMENTS),
-    )
 
 
 def _objectives(root: Fields) -> tuple[Objective, ...]:

@@ -14,6 +14,7 @@ from loadgen.errors import UsageProblem
 from loadgen.faults import check_plans
 from loadgen.gate import Gate, host_of
 from loadgen.load import HIGHEST_RATE_PER_S, MOST_USERS
+from loadgen.offering import check_offers
 from loadgen.options import DEFAULT_SCENARIO, Options
 from loadgen.stack import Stack, find_stack, find_stack_at, read_stack
 from loadgen.target import base_url, check_reachable
@@ -55,6 +56,7 @@ def prepare(
         if issubclass(user_class, ArrivalSource):
             user_class.recognise(scenario, target)
     check_plans(scenario.faults, stack)  # last: which stack is missing matters only for a shop that is one
+    check_offers(scenario, stack)
     return Prepared(replace(scenario, target=target), target, stack)
 
 

@@ -15,7 +15,7 @@ from loadgen.errors import RunDirectoryProblem
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 PAGE_KINDS = (
-    "home", "category", "search", "product", "cart", "checkout", "payment", "confirmation",
+    "home", "category", "search", "product", "waiting_room", "cart", "checkout", "payment", "confirmation",
     "login", "account", "orders", "fragment", "static",
 )  # fmt: skip
 FAILURE_CLASSES = ("refused", "connect", "tls", "timeout", "protocol", "http_4xx", "http_5xx", "content", "other")
@@ -39,7 +39,7 @@ TIERS_COLUMNS = (
 )  # fmt: skip
 ORIGIN_COLUMNS = ("elapsed_s", "tier", "page_kind", "cache_status", "request_count", "sent_bytes")
 
-Action = Literal["add_to_cart", "place_order", "register", "login"]
+Action = Literal["add_to_cart", "place_order", "return_order", "register", "login", "flash_sale"]
 Outcome = Literal["ok", "fail", "unknown"]
 
 

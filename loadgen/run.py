@@ -26,7 +26,7 @@ from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
 from loadgen.stack import Stack
 from loadgen.target import without_credentials
-from loadgen.truth import fetch_truth, log_sizes, write_origin
+from loadgen.truth import SETTLE_S, fetch_truth, log_sizes, write_origin
 
 _LOG_FLUSH_S = 1.2  # edges write their logs once a second
 _PACKAGES = ("lonjak", "locust", "gevent", "httptools", "hdrhistogram")
@@ -34,6 +34,8 @@ _PACKAGES = ("lonjak", "locust", "gevent", "httptools", "hdrhistogram")
 
 class Run:
     """The record of one run. Its second 0 lies `lead_s` after its creation, so that all workers can be told before.
+
+    Or it was settled already: `started_at`, in seconds since the epoch.
 
     `on_failure` hears, once, that nothing more can be recorded; nothing but the constructor raises that.
     """
@@ -48,10 +50,11 @@ class Run:
         command: str | None,
         foreign_locustfile: str | None,
         on_failure: Callable[[EnvironmentProblem], None],
+        started_at: float | None = None,
     ) -> None:
         scenario, commit = prepared.scenario, _commit()
         self._log_sizes = log_sizes(prepared.stack) if prepared.stack else {}
-        started_at = time.time() + lead_s
+        started_at = time.time() + lead_s if started_at is None else started_at
         self.directory = directory
         self.prepared = prepared
         self.clock = RunClock(started_at)
@@ -111,7 +114,8 @@ class Run:
         ended_at = time.time()
         try:
             if self.prepared.stack and not self.failed:
-                for message in self._fetch(self.prepared.stack, ended_at):
+                settle_s = 0.0 if interrupted else SETTLE_S
+                for message in self._fetch(self.prepared.stack, ended_at, settle_s):
                     self.event("warning", message=message)
         except OSError as error:
             self.merger.fail(error)
@@ -130,13 +134,13 @@ class Run:
         except OSError as error:
             self.merger.fail(error)
 
-    def _fetch(self, stack: Stack, ended_at: float) -> list[str]:
+    def _fetch(self, stack: Stack, ended_at: float, settle_s: float) -> list[str]:
         if stack.access_logs:
             gevent.sleep(_LOG_FLUSH_S)
         problems = write_origin(self.directory, stack, self._log_sizes, self.clock.started_at, ended_at)
         try:
             if stack.ops_url:
-                fetch_truth(self.directory, stack, self.clock.started_at)
+                fetch_truth(self.directory, stack, self.clock.started_at, settle_s=settle_s, pause=gevent.sleep)
         except LonjakError as error:
             problems.append(str(error))
         return problems

@@ -41,7 +41,11 @@ class AccessLog:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A shop that this machine runs."""
+    """A shop that this machine runs.
+
+    What it was built from is empty in a file that says nothing of it: protections that are on, throttles
+    (TIER.KIND=VALUE), planted defects, orders of before, changes by its back office.
+    """
 
     path: Path
     state: str
@@ -54,6 +58,11 @@ class Stack:
     processes: tuple[StackProcess, ...]
     supervisor_pid: int | None
     supervisor_start_time: int | None
+    protections: tuple[str, ...] = ()
+    throttles: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    past_orders: int = 0
+    changes_per_s: float = 0.0
 
     @property
     def supervised(self) -> bool:
@@ -136,6 +145,11 @@ def _from_json(path: Path, values: Mapping[str, Any]) -> Stack:
         processes=tuple(_process(entry) for entry in values["processes"]),
         supervisor_pid=supervisor.get("pid"),
         supervisor_start_time=supervisor.get("start_time"),
+        protections=tuple(values.get("protections", ())),
+        throttles=tuple(values.get("throttles", ())),
+        defects=tuple(values.get("defects", ())),
+        past_orders=int(values.get("past_orders", 0)),
+        changes_per_s=float(values.get("changes_per_s", 0.0)),
     )
 
 

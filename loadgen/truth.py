@@ -2,7 +2,8 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import requests
 
@@ -12,7 +13,9 @@ from loadgen.records import ORIGIN_COLUMNS, RowWriter
 from loadgen.rundir import RunDirectory
 from loadgen.stack import AccessLog, Stack
 
+SETTLE_S = 20.0  # in which the shop has brought every order of a crash to its end
 _TIMEOUT_S = 15.0
+_POLL_S = 1.0
 _Offsets = dict[str, int]
 
 
@@ -25,24 +28,49 @@ def log_sizes(stack: Stack) -> _Offsets:
     return sizes
 
 
-def fetch_truth(run: RunDirectory, stack: Stack, started_at: float) -> None:
-    """Write truth.jsonl; EnvironmentProblem, and no file, when the shop does not tell or stops in the middle."""
+def fetch_truth(
+    run: RunDirectory,
+    stack: Stack,
+    started_at: float,
+    *,
+    settle_s: float = 0.0,
+    pause: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Write truth.jsonl; EnvironmentProblem, and no file, when the shop does not tell or stops in the middle.
+
+    While orders are still open the shop is asked again, for `settle_s` at most; then the truth is what there is.
+    """
     if not stack.ops_url or not stack.ops_token:
         raise EnvironmentProblem("stack.json names no ops_url and ops_token: the shop's truth was not fetched")
+    give_up_at = clock() + settle_s
+    open_count = _fetch(run, stack.ops_url, stack.ops_token, started_at)
+    while open_count and clock() < give_up_at:
+        pause(_POLL_S)
+        try:
+            open_count = _fetch(run, stack.ops_url, stack.ops_token, started_at)
+        except EnvironmentProblem:  # the shop is being taken down: the last whole truth stays
+            return
+
+
+def _fetch(run: RunDirectory, url: str, token: str, started_at: float) -> int:
+    """Write truth.jsonl as it is now; how many orders are still open."""
     fresh = run.truth.with_name(run.truth.name + ".new")
     try:
-        lines = _lines(stack.ops_url, stack.ops_token, started_at)
         with fresh.open("w", encoding="utf-8") as file:
             last = "{}"
-            for last in lines:
+            for last in _lines(url, token, started_at):
                 file.write(last + "\n")
-        if json.loads(last).get("type") != "end":
-            raise EnvironmentProblem(f"{stack.ops_url} stopped in the middle: the shop's truth is not known")
+        end = json.loads(last)
+        if not isinstance(end, dict) or end.get("type") != "end":
+            raise EnvironmentProblem(f"{url} stopped in the middle: the shop's truth is not known")
         fresh.replace(run.truth)
     except (OSError, ValueError) as error:
-        raise EnvironmentProblem(f"the shop's truth was not fetched from {stack.ops_url}: {error}") from None
+        raise EnvironmentProblem(f"the shop's truth was not fetched from {url}: {error}") from None
     finally:
         fresh.unlink(missing_ok=True)
+    open_count = end.get("pending_count", 0)
+    return open_count if isinstance(open_count, int) else 0
 
 
 def write_origin(run: RunDirectory, stack: Stack, offsets: _Offsets, started_at: float, ended_at: float) -> list[str]:

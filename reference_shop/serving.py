@@ -1,7 +1,6 @@
 """Runs an ASGI application on an inherited socket, one process, until SIGTERM: the shop and the payment provider."""
 
 import encodings.idna  # noqa: F401  (looked up at the first connection, when the interpreter may be out of reach)
-import logging
 import os
 import signal
 import socket
@@ -13,12 +12,12 @@ import uvicorn.loops.uvloop
 import uvicorn.protocols.http.httptools_impl
 from starlette.types import ASGIApp
 
+from reference_shop.logs import log_as_json
 from reference_shop.preloading import import_lazy_packages
+from reference_shop.protections.graceful_drain import GRACE_S, AbruptServer, DrainingServer
 
 # Longer than an edge keeps an idle connection, so that the edge and not the shop closes it.
 _KEEP_ALIVE_S = 75
-# Longer than nearly every payment takes, shorter than the supervisor's patience.
-_GRACE_S = 3
 _BACKLOG = 2048
 
 
@@ -28,11 +27,11 @@ def prepare() -> None:
     To be called while this process may still read its files: before it drops its privileges.
     """
     import_lazy_packages()
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    log_as_json(sys.stderr)
 
 
-def serve(app: ASGIApp, listener: socket.socket, ready_fd: int | None = None) -> None:
-    """Serve until SIGTERM or SIGINT, finish what is in flight (at most 3 s), and return.
+def serve(app: ASGIApp, listener: socket.socket, ready_fd: int | None = None, *, drain: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT, finish what is in flight (at most 3 s), and return; else end at once.
 
     A byte is written to `ready_fd` once this process accepts requests: its siblings share the socket, so the
     supervisor could not tell whose answer it got.
@@ -52,10 +51,11 @@ def serve(app: ASGIApp, listener: socket.socket, ready_fd: int | None = None) ->
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=GRACE_S,
         backlog=_BACKLOG,
     )
-    _AnnouncingServer(config, ready_fd).run(sockets=[listener])
+    server = _Draining(config, ready_fd) if drain else _Abrupt(config, ready_fd)
+    server.run(sockets=[listener])
 
 
 class _AnnouncingServer(uvicorn.Server):
@@ -71,6 +71,14 @@ class _AnnouncingServer(uvicorn.Server):
         if self.started and self._ready_fd is not None:
             os.write(self._ready_fd, b"1")
             os.close(self._ready_fd)
+
+
+class _Draining(_AnnouncingServer, DrainingServer):
+    pass
+
+
+class _Abrupt(_AnnouncingServer, AbruptServer):
+    pass
 
 
 def _stop(_number: int, _frame: object) -> None:

@@ -43,6 +43,8 @@ def environment() -> Environment:
         wording.ms_unit,
         wording.percent,
         wording.bar,
+        wording.checked,
+        wording.worst_first,
         wording.mebibytes,
         wording.rupiah,
         wording.clock,
@@ -56,6 +58,7 @@ def environment() -> Environment:
         NOTHING=wording.NOTHING,
         PERCENTILES=wording.PERCENTILES,
         FAILURES=wording.FAILURES,
+        INVARIANTS=wording.INVARIANTS,
         percentile=wording.percentile,
         objective_value=wording.objective_value,
     )

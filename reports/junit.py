@@ -1,8 +1,8 @@
-"""junit.xml: what CI servers show as test cases, one an objective and one for the audit, from an Analysis.
+"""junit.xml: what CI servers show as test cases, one an objective and one an invariant of the audit.
 
 Written to the dialect that Jenkins, GitLab and GitHub's actions read: `failure` for a broken objective, `skipped` for
 one that could not be decided, and an `error` in a case of its own when the whole run has no verdict, so that a CI
-server never shows such a run as green.
+server never shows such a run as green. An invariant that was not checked is no case.
 """
 
 import re
@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from analysis.run import Analysis
+from reports import wording
 
 # XML 1.0 allows no other control characters, not even escaped.
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -23,8 +24,10 @@ def render(analysis: Analysis) -> str:
     suite = ET.Element("testsuite", name=f"lonjak.{scenario}")
     for decision in analysis.verdict.decisions:
         _case(suite, f"{scenario}.objectives", str(decision.objective), decision.outcome, decision.reason)
-    audit = analysis.audit
-    _case(suite, f"{scenario}.audit", "orders acknowledged are orders kept", audit.outcome, audit.sentence)
+    for found in analysis.audit.findings:
+        if found.outcome != "none":
+            told = found.violated or found.doubt
+            _case(suite, f"{scenario}.audit", wording.INVARIANTS[found.invariant], found.outcome, told)
     verdict = analysis.verdict
     case = ET.SubElement(suite, "testcase", classname=f"{scenario}.run", name="the run gives a verdict")
     if verdict.verdict == "unknown":

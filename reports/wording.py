@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from analysis.audit import Audit
+from analysis.invariants.finding import Finding, counted
 from analysis.recovery import Recovery
 from analysis.run import Analysis
 from loadgen.objectives import Decision, Objective, samples_needed
@@ -22,6 +24,22 @@ FAILURES = {
     "content": "wrong content",
     "other": "other",
 }
+# What must hold, in the words of somebody who has a shop.
+INVARIANTS = {
+    "acknowledged_orders": "Every order that a shopper was told of is paid, and no other is",
+    "one_charge_per_key": "Nobody was charged twice",
+    "paid_iff_order": "Every charge has its order, and every order its charge",
+    "order_totals": "Every order cost what its shopper agreed to",
+    "own_orders": "Everybody got what was in their own cart",
+    "order_states": "No order took a step that its state did not allow",
+    "no_oversell": "No product was sold more often than it was there",
+    "stock_balance": "Every unit of stock is accounted for",
+    "coupons": "No coupon or gift card was spent twice",
+    "customer_limits": "Nobody got more of a flash sale than each may have",
+    "reservations": "What was held for a shopper went back when its time was up",
+    "shown_stock": "The catalogue showed what was there",
+}
+_WORST_FIRST = ("fail", "unknown", "pass", "none")
 _CAUSES: Mapping[str | None, str] = {
     "target_refused": "the target was refused",
     "interrupted": "the run was interrupted",
@@ -94,6 +112,16 @@ def rupiah(value: float | None) -> str:
     return f"Rp {value / 1e6:,.1f} million" if value >= 10_000_000 else f"Rp {value:,.0f}"
 
 
+def checked(finding: Finding) -> str:
+    """How much an invariant was held against: 15 orders."""
+    return NOTHING if finding.checked_count is None else counted(finding.checked_count, finding.noun)
+
+
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """Broken invariants, then open ones, then those that held, then those that were not checked."""
+    return sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.outcome))
+
+
 def clock(seconds: float) -> str:
     """An instant of the run, as on the charts' axis: 0:44."""
     whole = round(seconds)
@@ -153,11 +181,11 @@ def answer(analysis: Analysis) -> str:
     load, verdict = _load(analysis), analysis.verdict
     if verdict.verdict == "unknown":
         return f"{load}, there is no verdict: {_CAUSES[verdict.cause]}."
-    parts = [_objectives(verdict.decisions), *(_fault(fault) for fault in analysis.recoveries)]
-    if analysis.audit.outcome == "fail":
-        parts.append(_lost(analysis.audit.missing_count))
-    elif analysis.audit.outcome == "pass":
-        parts.append("lost no acknowledged order")
+    parts = [
+        _objectives(verdict.decisions),
+        *(_fault(fault) for fault in analysis.recoveries),
+        *_audit(analysis.audit),
+    ]
     return f"{load}, the shop {_listed(parts)}."
 
 
@@ -194,10 +222,13 @@ def _fault(fault: Recovery) -> str:
     return f"recovered from {told} in {decimal(fault.recovered_s)} s"
 
 
-def _lost(missing_count: int) -> str:
-    if not missing_count:
-        return "failed the audit of its orders"
-    return f"lost {count(missing_count)} acknowledged {'order' if missing_count == 1 else 'orders'}"
+def _audit(audit: Audit) -> list[str]:
+    if audit.outcome == "fail" and audit.missing_count:
+        return [f"lost {counted(audit.missing_count, 'acknowledged order')}"]
+    if audit.outcome == "fail":
+        first = next(finding for finding in audit.findings if finding.violations)
+        return [f"failed the audit ({first.violations[0].told})"]
+    return ["lost no acknowledged order"] if audit.outcome == "pass" and audit.acknowledged_count else []
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -15,12 +15,13 @@ class ContentMismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, the two headers that matter to a reader (empty when absent), and the body as text."""
+    """Status, the headers that matter to a reader (empty when absent), and the body as text."""
 
     status: int
     page_kind: str
     location: str
     html: str
+    refresh: str = ""
 
 
 def require(condition: bool, sentence: str) -> None:

@@ -21,23 +21,22 @@ class Attempt:
 
     def succeeded(self, order_id: int | None = None) -> None:
         """The shop acknowledged it."""
-        self.outcome, self.order_id, self.reason = "ok", order_id, None
+        self.outcome, self.reason = "ok", None
+        self.order_id = self.order_id if order_id is None else order_id
 
     def refused(self, reason: str) -> None:
         """The shop said that it did not happen."""
         self.outcome, self.reason = "fail", reason
 
-    def unclear(self, status: int) -> bool:
-        """The answer was none, or not what a shop should say; True if it may have happened all the same.
+    def unclear(self, status: int) -> None:
+        """The answer was none, or not what a shop should say.
 
-        A 4xx means that nothing happened; all else, and 0 for no answer, leaves it open.
+        A 4xx means that nothing happened; all else, and 0 for no answer, leaves open whether it did.
         """
         if 400 <= status < 500:
             self.refused(f"status {status}")
-            return False
-        if status:
+        elif status:
             self.reason = f"status {status}"
-        return True
 
 
 @contextmanager
@@ -46,11 +45,12 @@ def attempt(
     action: Action,
     *,
     idempotency_key: str | None = None,
+    order_id: int | None = None,
     amount_idr: int | None = None,
     items: tuple[tuple[int, int], ...] = (),
 ) -> Iterator[Attempt]:
     """Writes one ledger line when the block ends, dated at its beginning."""
-    at, made = session.at, Attempt()
+    at, made = session.at, Attempt(order_id=order_id)
     try:
         yield made
     finally:

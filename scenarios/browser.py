@@ -37,10 +37,15 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How the last request for a page went: its status (0 without an answer) and how long it took, in seconds."""
+    """How the last request for a page went: its status (0 without an answer) and how long it took, in seconds.
+
+    Of an answer that says no: its text, and how long it asks to wait, in seconds.
+    """
 
     status: int
     elapsed_s: float
+    refusal: str = ""
+    wait_s: float | None = None
 
 
 class Browser:
@@ -85,7 +90,7 @@ class Browser:
             catch_response=True,
             allow_redirects=False,
         )
-        self.last = Reply(response.status_code, self._clock() - started)
+        self.last = _reply(response, self._clock() - started)
         return _read(response, reader)
 
     def fetch_fragment(self, kind: str, url: str, reader: Callable[[Answer], Read]) -> Read | None:
@@ -95,7 +100,7 @@ class Browser:
     def _load(self, kind: str, url: str, reader: Callable[[Answer], Page]) -> Loaded | None:
         started = self._clock()
         response = self._get(kind, url, Fetch.PAGE)
-        self.last = Reply(response.status_code, self._clock() - started)
+        self.last = _reply(response, self._clock() - started)
         if response.status_code == 304:
             return self._confirmed(url, response)
         page = _read(response, reader)
@@ -146,6 +151,14 @@ class Browser:
         return kept.body
 
 
+def _reply(response: ShopperResponse, elapsed_s: float) -> Reply:
+    if response.status_code < 400:
+        return Reply(response.status_code, elapsed_s)
+    after = response.header("retry-after")
+    wait_s = float(after) if after.isascii() and after.isdecimal() and len(after) < 6 else None
+    return Reply(response.status_code, elapsed_s, response.text, wait_s)
+
+
 def _read(response: ShopperResponse, reader: Callable[[Answer], Read]) -> Read | None:
     """Judges an answer by its content; a refusal that the reader understands (402, 409) is a good answer."""
     read: Read | None = None
@@ -162,7 +175,13 @@ def _read(response: ShopperResponse, reader: Callable[[Answer], Read]) -> Read |
 
 
 def _answer(response: ShopperResponse) -> Answer:
-    return Answer(response.status_code, response.header("x-page-kind"), response.header("location"), response.text)
+    return Answer(
+        response.status_code,
+        response.header("x-page-kind"),
+        response.header("location"),
+        response.text,
+        response.header("refresh"),
+    )
 
 
 def _cache_headers(response: ShopperResponse) -> dict[str, str]:

@@ -7,74 +7,29 @@ what the shopper remembers: mostly among the links of the last pages, the upper 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from random import Random
 from types import MappingProxyType
 
+from scenarios.deals import happens, picked
 from scenarios.mix import Step
 from scenarios.outcomes import Outcome
-from scenarios.people import AccountBook, invent_account, invent_address, invent_card
+from scenarios.people import invent_account, invent_address, invent_card
 from scenarios.queries import intended_query, typed_query
-from scenarios.storefront import Account, Page, Product, ProductLink, Storefront
-from scenarios.zipf import Zipf
+from scenarios.sale_journey import look_at_deal, put_in_cart, rush, sale_quantity, wait
+from scenarios.storefront import Page
+from scenarios.visit import Visit
 
 _RETURNING_RATIO = 0.8  # share of sign-ins with an account made before, where there is one; ours
-_REMEMBERED_NAMES = 50
+_UNANSWERED = frozenset({Outcome.FAILED, Outcome.TOO_SLOW})
 
 
-@dataclass(slots=True)
-class Memory:
-    """What a shopper remembers of the visit so far."""
-
-    links: tuple[ProductLink, ...] = ()
-    categories: tuple[str, ...] = ()
-    next_page: str | None = None
-    names: tuple[str, ...] = ()
-    opened: set[int] = field(default_factory=set)
-    product: Product | None = None
-    page_kind: str = ""
-    intended: str = ""
-    payment_form: Page | None = None
-    account: Account | None = None
+def take(visit: Visit, step: Step) -> Outcome:
+    """Does what the step says."""
+    return _STEPS[step](visit)
 
 
-@dataclass(slots=True)
-class Visit:
-    """One shopper in one shop."""
-
-    storefront: Storefront
-    accounts: AccountBook
-    rng: Random
-    zipf_exponent: float
-    memory: Memory = field(default_factory=Memory)
-
-    def take(self, step: Step) -> Outcome:
-        """Does what the step says."""
-        return _STEPS[step](self)
-
-    def leave(self) -> None:
-        """The account, if the shopper has one, may be used by a later shopper."""
-        if self.memory.account is not None:
-            self.accounts.put_back(self.memory.account)
-
-    def look_at(self, page: Page) -> Outcome:
-        """Takes in a page, and says how it was."""
-        memory = self.memory
-        memory.page_kind = page.kind
-        if page.products:
-            memory.links = page.products
-            memory.names = (tuple(link.name for link in page.products) + memory.names)[:_REMEMBERED_NAMES]
-        if page.kind == "category":
-            memory.next_page = page.next_page
-        memory.categories = page.categories or memory.categories
-        if page.product is not None:
-            memory.opened.add(page.product.product_id)
-            memory.product = page.product if page.product.stock > 0 else None
-        return page.outcome
-
-    def pick(self, count: int) -> int:
-        """A position 0..count-1, the first ones more often."""
-        return Zipf(count, self.zipf_exponent).draw(self.rng) - 1
+def send_back(visit: Visit) -> Outcome:
+    """Returns an order that the shopper regrets, the latest first."""
+    return visit.look_at(visit.storefront.send_back(visit.memory.regretted.pop()))
 
 
 # browse
@@ -105,8 +60,13 @@ def _product(visit: Visit) -> Outcome:
     return visit.look_at(visit.storefront.product(fresh[visit.pick(len(fresh))].product_id))
 
 
+def _arrive(visit: Visit) -> Outcome:
+    """Comes to a product from outside: for some, the flash sale's."""
+    return look_at_deal(visit) if happens(visit.deals.deal_ratio, visit.rng) else _landing(visit)
+
+
 def _landing(visit: Visit) -> Outcome:
-    """Comes to a product from outside, the most wanted ones more often; by the front page while its size is unknown."""
+    """Opens a product, the most wanted ones more often; by the front page while the catalogue's size is unknown."""
     if visit.storefront.product_count is None and (outcome := _home(visit)) is not Outcome.OK:
         return outcome
     count = visit.storefront.product_count
@@ -168,9 +128,9 @@ def _add_to_cart(visit: Visit) -> Outcome:
         wanted = visit.memory.product
         if wanted is None:
             return outcome
-    quantity = min(visit.rng.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 3)), wanted.stock)
-    visit.memory.payment_form = None
-    return visit.look_at(visit.storefront.add_to_cart(wanted, quantity))
+    if wanted.sale is not None:
+        return put_in_cart(visit, wanted, sale_quantity(visit, wanted))
+    return put_in_cart(visit, wanted, min(visit.rng.choice((1, 1, 1, 1, 1, 1, 1, 1, 2, 3)), wanted.stock))
 
 
 def _show_cart(visit: Visit) -> Outcome:
@@ -180,7 +140,7 @@ def _show_cart(visit: Visit) -> Outcome:
 def _checkout(visit: Visit) -> Outcome:
     if not visit.storefront.basket_count:
         return _show_cart(visit)
-    return visit.look_at(visit.storefront.checkout())
+    return _told(visit, visit.look_at(visit.storefront.checkout()))
 
 
 def _address(visit: Visit) -> Outcome:
@@ -189,8 +149,18 @@ def _address(visit: Visit) -> Outcome:
     if visit.memory.page_kind != "checkout" and (outcome := _checkout(visit)) is not Outcome.OK:
         return outcome
     page = visit.storefront.send_address(invent_address(visit.rng))
+    if page.ok:
+        page = _with_vouchers(visit, page)
     visit.memory.payment_form = page if page.ok else None
-    return visit.look_at(page)
+    return _told(visit, visit.look_at(page))
+
+
+def _with_vouchers(visit: Visit, form: Page) -> Page:
+    """The payment form with a coupon or a gift card, for who tries one."""
+    deals, rng = visit.deals, visit.rng
+    coupon = picked(deals.coupon_ratio, deals.coupons, rng)
+    gift_card = picked(deals.gift_card_ratio, deals.gift_cards, rng)
+    return visit.storefront.use_vouchers(coupon, gift_card) if coupon or gift_card else form
 
 
 def _pay(visit: Visit) -> Outcome:
@@ -198,9 +168,33 @@ def _pay(visit: Visit) -> Outcome:
         return _show_cart(visit)
     form = visit.memory.payment_form or visit.storefront.payment_form()
     if not form.ok:
-        return visit.look_at(form)
+        return _told(visit, visit.look_at(form))
     visit.memory.payment_form = None  # its key has been used: the next attempt asks for a new form
-    return visit.look_at(visit.storefront.pay(form, card=invent_card(visit.rng)))
+    return _pay_with(visit, form)
+
+
+def _pay_with(visit: Visit, form: Page) -> Outcome:
+    chase = visit.chase
+    units = visit.storefront.units_of(chase.product_id) if chase else 0
+    if chase and units:
+        chase.paying = True
+    page = visit.storefront.pay(form, card=invent_card(visit.rng))
+    if page.order_id is not None and happens(visit.deals.return_ratio, visit.rng):
+        visit.memory.regretted.append(page.order_id)
+    if chase and units:
+        chase.paying = page.order_id is None and page.outcome in _UNANSWERED
+        if page.order_id is not None:
+            chase.win(page.order_id, units)
+        chase.told(page.outcome)
+    return visit.look_at(page)
+
+
+def _told(visit: Visit, outcome: Outcome) -> Outcome:
+    """Notes how a step of the checkout went for who is after the flash sale and has it in the cart, or had it."""
+    chase = visit.chase
+    if chase and (outcome is Outcome.RESERVATION_EXPIRED or visit.storefront.units_of(chase.product_id)):
+        chase.told(outcome)
+    return outcome
 
 
 _STEPS: Mapping[Step, Callable[[Visit], Outcome]] = MappingProxyType(
@@ -211,7 +205,10 @@ _STEPS: Mapping[Step, Callable[[Visit], Outcome]] = MappingProxyType(
         Step.NEWEST: lambda visit: _category(visit, "newest"),
         Step.NEXT_PAGE: _next_page,
         Step.PRODUCT: _product,
-        Step.LANDING: _landing,
+        Step.LANDING: _arrive,
+        Step.DEAL: look_at_deal,
+        Step.RUSH: rush,
+        Step.WAIT: wait,
         Step.SIGN_IN: _sign_in,
         Step.ACCOUNT: _account,
         Step.ORDERS: _orders,

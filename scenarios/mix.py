@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from scenarios.markov import Chain
 from scenarios.outcomes import Outcome
-from scenarios.think_times import Exponential
+from scenarios.think_times import Exponential, Pause
 
 LEAVE = "leave"
 """The successor that ends a session."""
@@ -36,6 +36,9 @@ class Step(Enum):
     REFORMULATE = ("reformulate", "search")
     PRODUCT = ("product", "product")
     LANDING = ("landing", "product")
+    DEAL = ("deal", "product")
+    RUSH = ("rush", "cart")
+    WAIT = ("wait", "waiting_room")
     ADD_TO_CART = ("add_to_cart", "cart")
     SHOW_CART = ("show_cart", "cart")
     SIGN_IN = ("sign_in", "account")
@@ -57,7 +60,7 @@ class State:
     """One row of the table: the step taken on entering, the pause after it, and the successors by outcome."""
 
     step: Step
-    think: Exponential
+    think: Pause
     after: Row
     otherwise: Mapping[Outcome, Row] = field(default_factory=lambda: MappingProxyType({}))
 
@@ -75,6 +78,7 @@ class Mix:
     """A named table.
 
     `otherwise` holds the rows for outcomes that a state does not list; an outcome in neither follows `after`.
+    `needs_sale`: its shoppers come for a flash sale, so that a scenario without one is no use to them.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Mix:
     states: Mapping[str, State]
     otherwise: Mapping[Outcome, Row]
     session_end: SessionEnd | None = None
+    needs_sale: bool = False
 
     def row(self, state: str, outcome: Outcome) -> Row:
         """Where that outcome leads from that state."""

@@ -9,7 +9,7 @@ from loadgen.failures import failure_class
 from loadgen.http.client import ShopperClient, Timeouts
 from loadgen.target import without_credentials
 from scenarios.browser_headers import Fetch, headers_for
-from scenarios.reference_pages import MARK
+from scenarios.reference_facts import MARK
 
 _PATIENCE_S = 4.0
 _TIMEOUTS = Timeouts(connect_s=2.0, read_s=_PATIENCE_S, total_s=_PATIENCE_S)

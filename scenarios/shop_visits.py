@@ -11,15 +11,19 @@ from urllib.parse import urlsplit
 
 from loadgen.config import Scenario
 from loadgen.errors import ConfigProblem, TargetUnrecognised
+from loadgen.records import LedgerLine
 from loadgen.session import Session
 from scenarios.browser import Browser
-from scenarios.journeys import Visit
+from scenarios.chase import Chase
+from scenarios.deals import Deals
 from scenarios.mix import Mix
 from scenarios.mixes import MIXES
 from scenarios.people import AccountBook
 from scenarios.reference_recognition import why_not_recognised
 from scenarios.reference_storefront import Catalogue, ReferenceStorefront
+from scenarios.reference_visitor import SaleTerms
 from scenarios.shopper import Ending, walk
+from scenarios.visit import Visit
 
 STOREFRONTS = ("reference",)
 
@@ -33,20 +37,40 @@ class ShopVisits:
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(target))
         self._catalogue = Catalogue()
         self._accounts = AccountBook()
+        self._deals = Deals.of(scenario)
+        sale = scenario.flash_sale
+        self._sale = SaleTerms(sale.product_id, sale.reservation_s) if sale else None
 
     def visit(self, session: Session) -> Generator[float, None, None]:
         """One shopper's whole visit; yields the seconds to think."""
-        browser = Browser(session, self._origin)
-        storefront = ReferenceStorefront(session, browser, self._catalogue, self._shoppers.patience_s)
-        visit = Visit(storefront, self._accounts, session.random, self._shoppers.zipf_exponent)
+        shoppers, browser = self._shoppers, Browser(session, self._origin)
+        storefront = ReferenceStorefront(session, browser, self._catalogue, shoppers.patience_s, sale=self._sale)
+        visit = Visit(
+            storefront, self._accounts, session.random, shoppers.zipf_exponent, self._deals, lambda: session.at
+        )
+        ending = None
         try:
-            ending = yield from walk(
-                self._mix, visit, clock=time.monotonic, think_time_scale=self._shoppers.think_time_scale
-            )
+            ending = yield from walk(self._mix, visit, clock=time.monotonic, think_time_scale=shoppers.think_time_scale)
         finally:
             visit.leave()
+            if visit.chase is not None:
+                session.attempt(_line(visit.chase, session, cut=ending is None))
         if ending is Ending.ABANDONED:
             session.abandon()
+
+
+def _line(chase: Chase, session: Session, *, cut: bool) -> LedgerLine:
+    """What became of a shopper's wish to buy in the flash sale, one line for each of them."""
+    outcome, reason = chase.end(cut=cut)
+    return LedgerLine(
+        at=session.at,
+        action="flash_sale",
+        outcome=outcome,
+        session=session.number,
+        order_id=chase.order_id,
+        items=((chase.product_id, chase.units),),
+        reason=reason,
+    )
 
 
 def mix_of(scenario: Scenario) -> Mix:
@@ -56,6 +80,9 @@ def mix_of(scenario: Scenario) -> Mix:
         problems.append(_unknown(scenario, "[shoppers] mix", scenario.shoppers.mix, tuple(MIXES)))
     if scenario.storefront not in STOREFRONTS:
         problems.append(_unknown(scenario, "storefront", scenario.storefront, STOREFRONTS))
+    if not problems and MIXES[scenario.shoppers.mix].needs_sale and scenario.flash_sale is None:
+        mix = scenario.shoppers.mix
+        problems.append(f"scenario {scenario.name}: [shoppers] mix is {mix!r}, but there is no [flash_sale]: add one")
     if problems:
         raise ConfigProblem(problems)
     return MIXES[scenario.shoppers.mix]

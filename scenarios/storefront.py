@@ -12,9 +12,13 @@ seam changes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from enum import Enum
+from typing import Protocol, TypeAlias
 
 from scenarios.outcomes import Outcome
+
+Lines: TypeAlias = tuple[tuple[int, int], ...]
+"""Units by product id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,24 @@ class ProductLink:
     name: str
 
 
+class SaleState(Enum):
+    """What a product's page says of its flash sale."""
+
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    SOLD_OUT = "sold_out"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """A product's flash sale: `starts_at` in seconds since the epoch, `limit` in units for each customer."""
+
+    state: SaleState
+    starts_at: float
+    limit: int
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A product as its own page shows it; `stock` counts units."""
@@ -33,6 +55,7 @@ class Product:
     name: str
     price_idr: int
     stock: int
+    sale: Sale | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +68,11 @@ class Cart:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a shopper takes from a page; what it does not show is empty or None."""
+    """What a shopper takes from a page; what it does not show is empty or None.
+
+    `lines` are the units by product that a cart, a payment form or an order holds; `wait_s` is how long the shop asks
+    to wait before the next try.
+    """
 
     kind: str
     outcome: Outcome
@@ -57,6 +84,8 @@ class Page:
     idempotency_key: str | None = None
     amount_idr: int | None = None
     order_id: int | None = None
+    lines: Lines = ()
+    wait_s: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -96,6 +125,9 @@ class Storefront(Protocol):
     def basket_count(self) -> int:
         """How many units the shopper has put into the cart and not yet paid for."""
 
+    def units_of(self, product_id: int) -> int:
+        """How many of those are of one product."""
+
     def home(self) -> Page:
         """The front page."""
 
@@ -112,7 +144,13 @@ class Storefront(Protocol):
         """A product; the outcome is OUT_OF_STOCK when none is left."""
 
     def add_to_cart(self, product: Product, quantity: int) -> Page:
-        """Puts some units of a product into the cart, and shows it."""
+        """Puts some units of a product into the cart, and shows it.
+
+        In a flash sale SALE_NOT_OPEN, SALE_LIMIT and HELD_BACK are outcomes; the last shows the waiting room.
+        """
+
+    def wait(self, product_id: int) -> Page:
+        """The waiting room once more: HELD_BACK, OUT_OF_STOCK, SALE_OVER, or the product's page for who is let in."""
 
     def cart(self) -> Page:
         """The cart."""
@@ -126,8 +164,18 @@ class Storefront(Protocol):
     def payment_form(self) -> Page:
         """The payment form once more, with a key that has not been used."""
 
+    def use_vouchers(self, coupon: str, gift_card: str) -> Page:
+        """Types codes into the payment form, "" for none; shows the form again, whether they were taken or not."""
+
     def pay(self, form: Page, *, card: str) -> Page:
-        """Sends the payment form `form` and shows the confirmation; PAYMENT_DECLINED and OUT_OF_STOCK are outcomes."""
+        """Sends the payment form `form` and shows the confirmation.
+
+        PAYMENT_DECLINED, OUT_OF_STOCK, PRICE_CHANGED, VOUCHER_REFUSED and RESERVATION_EXPIRED are outcomes. The page
+        names the order if, and only if, the shop acknowledged it, whatever became of the confirmation.
+        """
+
+    def send_back(self, order_id: int) -> Page:
+        """Returns an order that this shopper has paid, and shows it; NOT_RETURNABLE is an outcome."""
 
     def register(self, account: Account) -> Page:
         """Makes an account and is logged in with it."""

@@ -9,18 +9,27 @@ from loadgen.cpus import split
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How long and how often is measured. `server_cpus` and `contender_cpu` are the same on a machine with one."""
+    """How long and how often is measured. `server_cpu` and `contender_cpu` are the same on a machine with one.
+
+    shop_size: what the shops of the bench hold, as a share of their full sizes.
+    """
 
     rounds: int
     duration_s: float
     shopper_count: int
     server_cpu: int
     contender_cpu: int
+    shop_size: float = 1.0
 
     @classmethod
-    def here(cls, rounds: int, duration_s: float, shopper_count: int) -> "Settings":
+    def here(cls, rounds: int, duration_s: float, shopper_count: int, shop_size: float) -> "Settings":
         """For this machine: the first processor for the server, the last for who is measured."""
-        return cls(rounds, duration_s, shopper_count, min(os.sched_getaffinity(0)), split().generator[0])
+        first, last = min(os.sched_getaffinity(0)), split().generator[0]
+        return cls(rounds, duration_s, shopper_count, first, last, shop_size)
+
+    def share_of(self, full_count: int) -> int:
+        """How many of something a shop of the bench holds whose full size has `full_count` of it."""
+        return max(1, round(full_count * self.shop_size))
 
     @property
     def disjoint(self) -> bool:

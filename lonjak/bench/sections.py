@@ -8,6 +8,9 @@ from lonjak.bench.memory import memory
 from lonjak.bench.rates import plain, tls
 from lonjak.bench.schedule import schedule
 from lonjak.bench.section import Section, Settings
+from lonjak.bench.shop_orders import order_cost
+from lonjak.bench.shop_pages import product_page
+from lonjak.bench.shop_seeding import seeding
 from lonjak.bench.truth_table import truth
 from lonjak.bench.visits import session
 from lonjak.progress import Progress
@@ -21,6 +24,9 @@ SECTIONS: Mapping[str, Callable[[Settings, Progress], Section]] = MappingProxyTy
         "crowd": crowd,
         "schedule": schedule,
         "truth": truth,
+        "product-page": product_page,
+        "order-cost": order_cost,
+        "seeding": seeding,
     }
 )
-WITHOUT_NGINX = frozenset({"truth"})
+WITHOUT_NGINX = frozenset({"truth", "product-page", "order-cost", "seeding"})

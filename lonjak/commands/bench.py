@@ -28,19 +28,32 @@ Examples:
 @click.option(
     "--shoppers", default=2000, show_default=True, type=click.IntRange(100, 20_000), help="Who wait (memory)."
 )
+@click.option(
+    "--shop-size",
+    default=1.0,
+    show_default=True,
+    metavar="RATIO",
+    type=click.FloatRange(0.0001, 1.0),
+    help="Of product-page, order-cost and seeding: the share of their full sizes.",
+)
 @click.option("--json", "as_document", is_flag=True, help="For programs.")
-def command(only: str | None, rounds: int, duration: float, shoppers: int, as_document: bool) -> ExitCode:
-    """Measure this generator beside Locust's own users and the load tools on PATH; it passes and fails nothing.
+def command(
+    only: str | None, rounds: int, duration: float, shoppers: int, shop_size: float, as_document: bool
+) -> ExitCode:
+    """Measure this generator beside Locust's own users and the load tools on PATH, and the reference shop by itself.
 
-    Starts what it needs on free ports of loopback, pins server and contender to a processor each, and leaves nothing
-    behind. Keep the machine quiet meanwhile; all sections together take a quarter of an hour.
+    It passes and fails nothing. Starts what it needs on free ports of loopback, pins server and contender to a
+    processor each, and leaves nothing behind. Keep the machine quiet meanwhile; all sections together take half an
+    hour.
     """
     if not math.isfinite(duration):
         raise UsageProblem(f"--duration is {duration}, but must be a number of seconds from 0.5 to 600")
+    if not math.isfinite(shop_size):
+        raise UsageProblem(f"--shop-size is {shop_size}, but must be a share from 0.0001 to 1")
     names = chosen(only)
     if not WITHOUT_NGINX.issuperset(names):
         find_nginx()
-    settings = Settings.here(rounds, duration, shoppers)
+    settings = Settings.here(rounds, duration, shoppers, shop_size)
     sections: list[Section] = []
     for name in names:
         with Progress() as progress:

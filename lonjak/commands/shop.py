@@ -1,11 +1,11 @@
-"""`lonjak shop`: starts the reference shop with everything it needs, shows it, and stops it."""
+"""`lonjak shop`: starts the reference shop with everything it needs, shows it, and stops it; lists its defects."""
 
 import json
 import os
 import signal
+import textwrap
 import time
 from dataclasses import asdict
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -14,14 +14,36 @@ from loadgen.cpus import split
 from loadgen.errors import EnvironmentProblem, StackMissing
 from loadgen.exitcodes import ExitCode
 from lonjak.progress import Progress
+from lonjak.shop_tables import WIDTH, defects_table, stack_table
+from reference_shop import defects as known_defects
 from reference_shop.edges import PROFILES, nginx
+from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import client, document
 from reference_shop.stack.document import StackDocument
 from reference_shop.stack.progress import Progress as Step
 from reference_shop.stack.settings import StackSettings, default_run_as
+from reference_shop.throttles import KINDS, TIERS
 
 _LOOK_EVERY_S = 0.5
-_COLUMNS = ("role", "pid", "port", "cpus", "restarts", "ready")
+
+
+def _epilog() -> str:
+    """What the options can name, and examples; the mark keeps click from filling the lines."""
+    protections = [
+        textwrap.fill(f"{name}: {sentence}", WIDTH - 2, subsequent_indent="  ")
+        for name, sentence in PROTECTIONS.items()
+    ]
+    throttles = textwrap.fill(
+        f"TIER is one of {', '.join(TIERS)}. KIND is one of {', '.join(KINDS)}: requests (of the database: sessions) "
+        "at once, milliseconds for each request, a share of one core.",
+        WIDTH - 2,
+    )
+    examples = (
+        "lonjak shop up --edge nginx --detach",
+        "lonjak shop up --without waiting-room --throttle payment.delay-ms=300",
+    )
+    paragraphs = (["Protections:", *protections], ["Throttles:", throttles], ["Examples:", *examples])
+    return "\n\n".join("\b\n" + "\n".join(lines) for lines in paragraphs)
 
 
 @click.group("shop")
@@ -29,7 +51,7 @@ def command() -> None:
     """Start, show and stop the reference shop."""
 
 
-@command.command("up", epilog="Example: lonjak shop up --edge nginx --detach")
+@command.command("up", epilog=_epilog())
 @click.option("--edge", metavar="PROFILE", help=f"One of {', '.join(PROFILES)}; nginx where it is installed.")
 @click.option("--workers", metavar="N", type=int, default=2, show_default=True, help="Worker processes of the shop.")
 @click.option("--products", metavar="N", type=int, default=20_000, show_default=True, help="Catalogue size.")
@@ -37,6 +59,24 @@ def command() -> None:
 @click.option("--database-url", metavar="URL", help="A PostgreSQL to use (a schema of our own); else one is started.")
 @click.option("--port", metavar="PORT", type=int, default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--payment-latency-ms", metavar="N", type=int, help="A fixed time per payment; else log-normal, 80 ms.")
+@click.option("--past-orders", metavar="N", type=int, default=0, show_default=True, help="Orders of before, delivered.")
+@click.option(
+    "--changes-per-s",
+    metavar="R",
+    type=float,
+    default=2.0,
+    show_default=True,
+    help="How often the back office changes a price, a stock or a promotion; 0: never.",
+)
+@click.option("--without", metavar="PROTECTION", multiple=True, help="Leave one out, or all; may be repeated.")
+@click.option("--throttle", "throttles", metavar="TIER.KIND=VALUE", multiple=True, help="May be repeated.")
+@click.option(
+    "--defect",
+    "defects",
+    metavar="NAME",
+    multiple=True,
+    help="Plant one that `lonjak shop defects` lists; may be repeated.",
+)
 @click.option("--detach", is_flag=True, help="Return when the shop is ready, and leave it running.")
 def up(
     edge: str | None,
@@ -46,9 +86,14 @@ def up(
     database_url: str | None,
     port: int,
     payment_latency_ms: int | None,
+    past_orders: int,
+    changes_per_s: float,
+    without: tuple[str, ...],
+    throttles: tuple[str, ...],
+    defects: tuple[str, ...],
     detach: bool,
 ) -> ExitCode:
-    """Start database, payment provider, shop and edge; print the address when they are ready.
+    """Start database, payment provider, shop, edge and back office; print the address when they are ready.
 
     Without --detach they run until Ctrl-C. `lonjak shop down` stops them in any case.
     """
@@ -61,6 +106,11 @@ def up(
         seed=seed,
         database_url=database_url,
         payment_latency_ms=payment_latency_ms,
+        past_orders=past_orders,
+        changes_per_s=changes_per_s,
+        without=without,
+        throttles=throttles,
+        defects=defects,
         stack_cpus=cpus.stack,
         generator_cpus=cpus.generator,
         run_as=default_run_as(),
@@ -76,11 +126,20 @@ def up(
 @click.option("--port", metavar="PORT", type=int, help="Only the stack on this port.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(port: int | None, as_json: bool) -> ExitCode:
-    """Show the running stacks: processes, ports, CPU sets, restarts and readiness."""
+    """Show the running stacks: processes, ports, CPU sets, restarts, readiness, and what they were built from."""
     stacks = client.stacks(port)
     if not stacks:
         raise StackMissing("no shop is running: start one with `lonjak shop up`")
-    click.echo(json.dumps([_public(stack) for stack in stacks]) if as_json else "\n\n".join(map(_table, stacks)))
+    click.echo(json.dumps([_public(stack) for stack in stacks]) if as_json else "\n\n".join(map(_shown, stacks)))
+    return ExitCode.PASS
+
+
+@command.command("defects", epilog="Example: lonjak shop defects --json")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def list_defects(as_json: bool) -> ExitCode:
+    """List the defects that can be planted: the pillar that each breaks, what shoppers see, and what finds it."""
+    defects = list(known_defects.DEFECTS.values())
+    click.echo(json.dumps([asdict(defect) for defect in defects]) if as_json else defects_table(defects))
     return ExitCode.PASS
 
 
@@ -139,23 +198,12 @@ def _public(stack: StackDocument) -> dict[str, object]:
     """The document without its secret, and how long the stack has run."""
     values = asdict(stack)
     del values["ops_token"]
-    return values | {"uptime_s": round(time.time() - stack.started_at, 1)}
+    return values | {"uptime_s": round(_uptime_s(stack), 1)}
 
 
-def _table(stack: StackDocument) -> str:
-    uptime = timedelta(seconds=int(time.time() - stack.started_at))
-    rows = [
-        (
-            process.role,
-            str(process.pid),
-            str(process.port or ""),
-            ",".join(map(str, process.cpu_set)) or "any",
-            str(process.restart_count),
-            "yes" if process.ready else "no",
-        )
-        for process in stack.processes
-    ]
-    widths = [max(map(len, column)) for column in zip(_COLUMNS, *rows, strict=True)]
-    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (_COLUMNS, *rows))
-    title = f"{stack.url}  {stack.state}, edge {stack.edge}, {stack.products:,} products, up {uptime}"
-    return "\n".join((title, *(line.rstrip() for line in lines)))
+def _shown(stack: StackDocument) -> str:
+    return stack_table(stack, _uptime_s(stack))
+
+
+def _uptime_s(stack: StackDocument) -> float:
+    return time.time() - stack.started_at

@@ -18,18 +18,26 @@ _SYSTEM_FOLDERS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
 
 @dataclass(frozen=True, slots=True)
 class NginxEdge:
-    """nginx in front of one origin on loopback; `worker_count` processes serve."""
+    """nginx in front of one origin on loopback; `worker_count` processes serve.
+
+    `concurrency` is how many requests they have in work at once, all together; None: as many as come.
+    """
 
     port: int
     origin_port: int
     worker_count: int
+    concurrency: int | None = None
 
     def configuration(self) -> str:
         """The text of nginx.conf; all its paths are relative to nginx's prefix."""
         template = files("reference_shop.edges").joinpath("nginx.conf.jinja").read_text(encoding="utf-8")
         environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  (no HTML)
         return environment.from_string(template).render(
-            port=self.port, origin_port=self.origin_port, worker_count=self.worker_count, access_log=ACCESS_LOG
+            port=self.port,
+            origin_port=self.origin_port,
+            worker_count=self.worker_count,
+            access_log=ACCESS_LOG,
+            concurrency=self.concurrency,
         )
 
     def write(self, prefix: Path) -> None:

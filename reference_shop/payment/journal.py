@@ -10,15 +10,23 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from reference_shop import metrics
+
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """How a key ended: `captured`, `declined` or `voided`. `digest` stands for amount and card, which are not kept."""
+    """How a key ended: `captured`, `declined`, `voided` or `refunded`; `at` (epoch seconds) is when it got there.
+
+    `digest` stands for amount and card; the card is not kept. `order_id` is 0 for a key that was voided before it was
+    charged, and like `at` for the charges of journals that are older than these two.
+    """
 
     key: str
     state: str
     amount_idr: int
     digest: str
+    order_id: int = 0
+    at: float = 0.0
 
 
 class Journal:
@@ -42,7 +50,8 @@ class Journal:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             try:
-                await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
+                with metrics.journal_flushes.time():
+                    await asyncio.to_thread(self._write, b"".join(line for line, _ in batch))
             except OSError as error:
                 for _, written in batch:
                     written.set_exception(error)
@@ -58,7 +67,7 @@ class Journal:
 
 
 def open_journal(path: Path) -> tuple[Journal, dict[str, Charge]]:
-    """Open or create the file; return it with what it remembers.
+    """Open or create the file; return it with what it remembers: of each key, its last line.
 
     A last line that a crash tore is cut off: nobody heard of it.
     """

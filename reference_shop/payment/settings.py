@@ -41,7 +41,10 @@ class Lognormal:
 
 @dataclass(frozen=True, slots=True)
 class PaymentSettings:
-    """See `from_json` for the names on the wire."""
+    """See `from_json` for the names on the wire.
+
+    `concurrency` is how many charges are decided at once (None: any number); `delay_s` is added to each.
+    """
 
     listen_fd: int
     latency: Latency
@@ -49,6 +52,9 @@ class PaymentSettings:
     seed: int
     journal: Path
     run_as: str | None
+    concurrency: int | None = None
+    delay_s: float = 0.0
+    access_log: Path | None = None
 
     @staticmethod
     def from_json(text: str) -> "PaymentSettings":
@@ -64,7 +70,22 @@ class PaymentSettings:
             seed=int(document["seed"]),
             journal=Path(document["journal"]),
             run_as=document.get("run_as"),
+            concurrency=_concurrency(document.get("concurrency")),
+            delay_s=_delay_s(document.get("delay_ms", 0)),
+            access_log=Path(document["access_log"]) if document.get("access_log") else None,
         )
+
+
+def _concurrency(value: object) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 1):
+        return value
+    raise ValueError(f"concurrency is {value!r}, it must be a whole number of at least 1")
+
+
+def _delay_s(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf:
+        return value / 1000
+    raise ValueError(f"delay_ms is {value!r}, it must be a number of at least 0")
 
 
 def _latency(document: Mapping[str, object]) -> Latency:

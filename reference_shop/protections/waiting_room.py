@@ -15,6 +15,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reference_shop import metrics
+from reference_shop.domain.errors import NotFound
 from reference_shop.domain.sales import FlashSale, SaleState
 from reference_shop.repository import sales
 from reference_shop.repository.database import Database
@@ -78,6 +80,7 @@ class WaitingRoom:
             sale = self._current.of(await product_of(request))
             if sale is None or _seconds_open(sale) < 0 or self._admitted(request, sale):
                 return await handler(request)
+            metrics.refusals.add("waiting-room")
             return _see_other(f"/waiting-room?product_id={sale.product_id}")
 
         return guarded
@@ -86,6 +89,8 @@ class WaitingRoom:
         """Answer `/waiting-room?product_id=N`: the place in the queue, or the way to the product if it is the turn."""
         text = request.query_params.get("product_id", "")
         product_id = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
+        if not product_id:
+            raise NotFound("Produk ini tidak ada.")
         sale = self._current.of(product_id)
         if sale is None:
             return self._page(product_id, 0, SaleState.OVER)

@@ -3,10 +3,12 @@
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from time import monotonic
 from typing import Any, Protocol, Self, cast
 
 import asyncpg  # type: ignore[import-untyped,unused-ignore]  # published without types
 
+from reference_shop import metrics
 from reference_shop.domain.errors import Unavailable
 
 Row = Mapping[str, Any]
@@ -72,6 +74,7 @@ class Database:
         self._settings = {"search_path": schema, "application_name": f"lonjak {name}", "jit": "off"}
         self._query_timeout_s = query_timeout_s
         self._max_connections = max_connections
+        self._waiting: dict[object, float] = {}  # since when, in the order of arrival
 
     async def __aenter__(self) -> Self:
         """Open the pool."""
@@ -83,18 +86,36 @@ class Database:
             command_timeout=self._query_timeout_s,
             reset=_keep_session,
         )
+        metrics.connections_in_use.follow(lambda: self._pool.get_size() - self._pool.get_idle_size())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close the pool, waiting for connections in use."""
         await self._pool.close()
 
+    @property
+    def longest_wait_s(self) -> float:
+        """How long the first of those who wait for a connection has waited; 0 when nobody waits."""
+        return monotonic() - next(iter(self._waiting.values())) if self._waiting else 0.0
+
+    async def _acquire(self) -> Any:
+        waiter = object()
+        self._waiting[waiter] = monotonic()
+        try:
+            with metrics.connection_waits.time():
+                return await self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S)
+        finally:
+            del self._waiting[waiter]
+
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection, None]:
         """Lend a connection, each statement its own transaction; raises Unavailable when the database is gone."""
         try:
-            async with self._pool.acquire(timeout=_ACQUIRE_TIMEOUT_S) as connection:
+            connection = await self._acquire()
+            try:
                 yield cast("Connection", connection)
+            finally:
+                await self._pool.release(connection)
         except _LOST as error:
             if isinstance(error, ValueError):  # asyncpg's complaint about an argument: our mistake, not the database's
                 raise

@@ -5,6 +5,7 @@ checkout -> order -> coupon -> gift card -> reservation -> stock -> cart line, a
 
 from collections.abc import Collection
 
+from reference_shop import metrics
 from reference_shop.domain.orders import Checkout, Order
 from reference_shop.domain.sales import Reservation
 from reference_shop.domain.vouchers import Coupon, GiftCard
@@ -16,13 +17,15 @@ from reference_shop.repository.vouchers import coupon_from
 
 async def lock_checkout(connection: Connection, cart_id: int) -> Checkout | None:
     """Let one payment at a time pass for a cart."""
-    row = await connection.fetchrow("SELECT * FROM checkouts WHERE cart_id = $1 FOR UPDATE", cart_id)
+    with metrics.lock_wait("checkout"):
+        row = await connection.fetchrow("SELECT * FROM checkouts WHERE cart_id = $1 FOR UPDATE", cart_id)
     return checkout_from(row) if row else None
 
 
 async def lock_order(connection: Connection, order_id: int) -> Order:
     """Let one transaction at a time settle an order that exists; return it as it is now."""
-    row = await connection.fetchrow("SELECT * FROM orders WHERE order_id = $1 FOR UPDATE", order_id)
+    with metrics.lock_wait("order"):
+        row = await connection.fetchrow("SELECT * FROM orders WHERE order_id = $1 FOR UPDATE", order_id)
     if row is None:
         raise LookupError(f"there is no order {order_id}")
     return order_from(row)
@@ -48,11 +51,13 @@ async def lock_vouchers(
     """Return a checkout's vouchers as they are now; nobody else can spend them before this transaction ends."""
     coupon = gift_card = None
     if coupon_id is not None:
-        coupon = await connection.fetchrow("SELECT * FROM coupons WHERE coupon_id = $1 FOR UPDATE", coupon_id)
+        with metrics.lock_wait("coupon"):
+            coupon = await connection.fetchrow("SELECT * FROM coupons WHERE coupon_id = $1 FOR UPDATE", coupon_id)
     if gift_card_id is not None:
-        gift_card = await connection.fetchrow(
-            "SELECT gift_card_id, balance_idr FROM gift_cards WHERE gift_card_id = $1 FOR UPDATE", gift_card_id
-        )
+        with metrics.lock_wait("gift_card"):
+            gift_card = await connection.fetchrow(
+                "SELECT gift_card_id, balance_idr FROM gift_cards WHERE gift_card_id = $1 FOR UPDATE", gift_card_id
+            )
     return coupon_from(coupon) if coupon else None, GiftCard(**gift_card) if gift_card else None
 
 
@@ -80,8 +85,9 @@ async def claim_expired(connection: Connection, limit: int) -> list[Reservation]
 
 async def lock_stock(connection: Connection, product_ids: Collection[int]) -> dict[int, int]:
     """Return the units on hand of these products, which nobody else can change before this transaction ends."""
-    rows = await connection.fetch(
-        "SELECT product_id, on_hand FROM stock WHERE product_id = ANY($1::int[]) ORDER BY product_id FOR UPDATE",
-        list(product_ids),
-    )
+    with metrics.lock_wait("stock"):
+        rows = await connection.fetch(
+            "SELECT product_id, on_hand FROM stock WHERE product_id = ANY($1::int[]) ORDER BY product_id FOR UPDATE",
+            list(product_ids),
+        )
     return {row["product_id"]: row["on_hand"] for row in rows}

@@ -13,6 +13,7 @@ from uuid import UUID
 import httptools
 
 from reference_shop.domain.payments import ChargeRequest, ChargeState, KeyReused, ProviderCharge
+from reference_shop.metrics import PaymentCall
 from reference_shop.repository.provider_connections import Answer, ProviderConnections
 from reference_shop.request_id import current_request_id
 
@@ -35,24 +36,24 @@ class HttpPaymentProvider:
     async def charge(self, request: ChargeRequest) -> ChargeState:
         """Take the money, once per key; raises KeyReused."""
         body = {"amount_idr": request.amount_idr, "card_token": request.card_token, "order_id": request.order_id}
-        status, state = await self._ask("POST", "/charges", request.key, json.dumps(body).encode())
+        status, state = await self._ask("charge", "POST", "/charges", request.key, json.dumps(body).encode())
         if status == 422:
             raise KeyReused
         return state
 
     async def look_up(self, key: UUID) -> ChargeState:
         """Return how the charge with this key ended."""
-        _, state = await self._ask("GET", f"/charges/{key}", key)
+        _, state = await self._ask("look_up", "GET", f"/charges/{key}", key)
         return state
 
     async def void(self, key: UUID) -> ChargeState:
         """Forbid the charge if it has not happened; return how it ended."""
-        _, state = await self._ask("POST", f"/charges/{key}/void", key)
+        _, state = await self._ask("void", "POST", f"/charges/{key}/void", key)
         return state
 
     async def refund(self, key: UUID) -> ChargeState:
         """Give a captured charge back; `UNKNOWN` also for a charge that the provider never captured."""
-        _, state = await self._ask("POST", f"/charges/{key}/refund", key)
+        _, state = await self._ask("refund", "POST", f"/charges/{key}/refund", key)
         return state if state is ChargeState.REFUNDED else ChargeState.UNKNOWN
 
     async def charges_since(self, since: float) -> list[ProviderCharge] | None:
@@ -72,7 +73,15 @@ class HttpPaymentProvider:
         """Close the idle connections."""
         self._connections.close()
 
-    async def _ask(self, method: str, path: str, key: UUID, body: bytes = b"") -> tuple[int, ChargeState]:
+    async def _ask(
+        self, operation: str, method: str, path: str, key: UUID, body: bytes = b""
+    ) -> tuple[int, ChargeState]:
+        with PaymentCall(operation) as call:
+            status, state = await self._answer_to(method, path, key, body)
+            call.outcome = state
+        return status, state
+
+    async def _answer_to(self, method: str, path: str, key: UUID, body: bytes) -> tuple[int, ChargeState]:
         verdict = _Verdict()
         head = f"{method} {path} HTTP/1.1\r\nIdempotency-Key: {key}\r\nContent-Type: application/json\r\n"
         try:

@@ -11,11 +11,14 @@ from PIL import Image
 from reference_shop.privileges import drop
 from reference_shop.repository.database import Database
 from reference_shop.seed.catalogue import Plan, plan_catalogue
-from reference_shop.seed.load import SchemaTaken, TableStatements, load_catalogue, load_statements, prepare_schema
+from reference_shop.seed.load import load_shop
+from reference_shop.seed.past_orders import Past, plan_past
 from reference_shop.seed.pictures import draw_pictures, picture_count
+from reference_shop.seed.schema import SchemaTaken, TableStatements, load_statements, prepare_schema
 from reference_shop.seed.vocabulary import load_vocabulary
 
 _MAX_PRODUCTS = 1_000_000
+_MAX_PAST_ORDERS = 1_000_000
 # The indexes of the largest catalogue take minutes.
 _QUERY_TIMEOUT_S = 1800.0
 
@@ -30,11 +33,16 @@ class SeedSettings:
     seed: int
     images_dir: str
     run_as: str | None = None
+    past_orders: int = 0
 
     def __post_init__(self) -> None:
-        """Raise ValueError for a number of products that nobody can want."""
-        if not 1 <= self.products <= _MAX_PRODUCTS:
-            raise ValueError(f"products is {self.products}, it must be between 1 and {_MAX_PRODUCTS}")
+        """Raise ValueError for a number of products or past orders that nobody can want."""
+        for name, value, lowest, highest in (
+            ("products", self.products, 1, _MAX_PRODUCTS),
+            ("past_orders", self.past_orders, 0, _MAX_PAST_ORDERS),
+        ):
+            if not lowest <= value <= highest:
+                raise ValueError(f"{name} is {value}, it must be between {lowest} and {highest}")
 
 
 def main() -> int:
@@ -46,21 +54,24 @@ def main() -> int:
         print(f"seed: the settings on standard input are wrong: {error}", file=sys.stderr)  # noqa: T201
         return 2
     plan = plan_catalogue(load_vocabulary(), settings.products, settings.seed)
+    past = plan_past(settings.past_orders, settings.seed)
     statements = load_statements()
     Image.init()  # loads Pillow's formats while the interpreter can still be reached
     drop(settings.run_as)
     try:
-        asyncio.run(_fill(settings, database, statements, plan))
+        asyncio.run(_fill(settings, database, statements, plan, past))
     except SchemaTaken as error:
         print(f"seed: {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 
 
-async def _fill(settings: SeedSettings, database: Database, statements: TableStatements, plan: Plan) -> None:
-    await prepare_schema(settings.database_url, settings.schema)
+async def _fill(
+    settings: SeedSettings, database: Database, statements: TableStatements, plan: Plan, past: Past
+) -> None:
+    await prepare_schema(settings.database_url, settings.schema, statements.names)
     async with database:
-        await load_catalogue(database, statements, plan, _report)
+        await load_shop(database, statements, plan, past, _report)
     total = picture_count(plan.vocabulary)
     for done in draw_pictures(plan.vocabulary, Path(settings.images_dir), settings.seed):
         _report("pictures", done, total)

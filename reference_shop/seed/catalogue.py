@@ -12,7 +12,7 @@ from reference_shop.seed.vocabulary import Shelf, Vocabulary
 
 PICTURES_PER_SHELF = 4
 # Fixed: a catalogue that depended on the day it was made would not be the same twice.
-_OPENED_AT = datetime(2026, 1, 1, tzinfo=UTC)
+OPENED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 _SELLER_COUNT = 400
 _HEAD_COUNT = 500
 _SOLD_OUT_RATIO = 0.02
@@ -96,7 +96,7 @@ def _invent(
         rating_tenths=min(50, round(rng.triangular(36, 51, 48))),
         review_count=int(rng.lognormvariate(2.5, 1.2) * 40 / math.sqrt(product_id)) + rng.randint(0, 30),
         picture_number=place * PICTURES_PER_SHELF + rng.randrange(PICTURES_PER_SHELF),
-        listed_at=_OPENED_AT - timedelta(minutes=rng.randint(1, 900 * 24 * 60)),
+        listed_at=OPENED_AT - timedelta(minutes=rng.randint(1, 900 * 24 * 60)),
         description=_describe(rng, f"{noun} {brand} {series}", trait, variant, seller[1]),
         keywords=shelf.name,
         stock=_invent_stock(rng, product_id),

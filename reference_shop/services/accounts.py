@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from reference_shop import metrics
 from reference_shop.domain.accounts import (
     SESSION_LIFETIME,
     Account,
@@ -42,7 +43,9 @@ class Accounts:
         if account_id is None or not matches:
             raise BadCredentials
         async with self._database.connection() as connection:
-            return await _open_session(connection, account_id)
+            token = await _open_session(connection, account_id)
+        metrics.logins.add()
+        return token
 
     async def log_out(self, token: str) -> None:
         """Close the session."""

@@ -3,9 +3,12 @@
 Only a flash sale reserves: what is put into the cart there is kept for it, and for so long as the sale grants.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from reference_shop import metrics
 from reference_shop.domain.accounts import new_token, token_digest
 from reference_shop.domain.errors import InvalidInput, NotFound, OutOfStock, SaleLimit, SaleNotOpen
 from reference_shop.domain.orders import MAX_LINES_PER_CART, MAX_QUANTITY_PER_LINE, Buyer, Cart, Line
@@ -57,7 +60,7 @@ class Carts:
 
         Raises NotFound, OutOfStock, InvalidInput, SaleNotOpen, SaleLimit.
         """
-        async with self._database.transaction() as connection:
+        async with counting_stock_outs(), self._database.transaction() as connection:
             name, on_hand = await _product(connection, product_id)
             sale = await sales.of_product(connection, product_id)
             if on_hand < quantity:
@@ -70,14 +73,18 @@ class Carts:
                 raise InvalidInput({"quantity": f"Paling banyak {MAX_QUANTITY_PER_LINE} buah per produk."})
             if await carts.line_count(connection, opened.cart_id) > MAX_LINES_PER_CART:
                 raise InvalidInput({"product_id": f"Keranjang memuat paling banyak {MAX_LINES_PER_CART} produk."})
-            return opened
+        if sale is not None:
+            metrics.reservations_made.add()
+        if opened.new_token is not None:
+            metrics.carts_opened.add()
+        return opened
 
     async def set_quantity(self, token: str | None, product_id: int, quantity: int) -> None:
         """Change or remove (0) a line; one of a flash sale can only be removed. Raises NotFound, OutOfStock."""
         cart_id = await self.find_id(token)
         if cart_id is None:
             raise NotFound("Keranjang ini tidak ada.")
-        async with self._database.transaction() as connection:
+        async with counting_stock_outs(), self._database.transaction() as connection:
             name, on_hand = await _product(connection, product_id)
             if await sales.of_product(connection, product_id) is not None:
                 if quantity:
@@ -86,6 +93,16 @@ class Carts:
             elif on_hand < quantity:
                 raise OutOfStock(product_id, name, on_hand)
             await carts.set_quantity(connection, cart_id, product_id, quantity)
+
+
+@asynccontextmanager
+async def counting_stock_outs() -> AsyncGenerator[None, None]:
+    """Count a refusal for lack of stock that comes out of the block."""
+    try:
+        yield
+    except OutOfStock:
+        metrics.stock_outs.add()
+        raise
 
 
 async def _reserve(connection: Connection, sale: FlashSale, buyer: Buyer, wanted: Line) -> None:

@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
+from reference_shop import metrics
 from reference_shop.domain.errors import (
     CheckoutExpired,
     NotFound,
@@ -30,6 +31,7 @@ from reference_shop.domain.stock import Movement
 from reference_shop.domain.vouchers import Bill, bill
 from reference_shop.repository import carts, locks, orders, sales, stock, vouchers
 from reference_shop.repository.database import Connection, Database
+from reference_shop.services.carts import counting_stock_outs
 from reference_shop.services.settlement import settle
 
 # Longer than a charge and the question after it may take, so that reconciliation does not race a healthy worker.
@@ -128,7 +130,7 @@ class CheckoutDesk:
             return await orders.of_cart(connection, cart_id, _HISTORY_LENGTH) if cart_id is not None else []
 
     async def _place(self, buyer: Buyer, key: UUID, digest: bytes, agreed_idr: int | None) -> Order:
-        async with self._database.transaction() as connection:
+        async with counting_stock_outs(), self._database.transaction() as connection:
             checkout = await locks.lock_checkout(connection, buyer.cart_id)
             placed = await orders.find_by_key(connection, key)
             if placed is not None:
@@ -155,7 +157,10 @@ class CheckoutDesk:
             await vouchers.spend(connection, order)
             # Last of all: the stock of a wanted product is what everybody waits for.
             await _take_stock(connection, order, cart.lines)
-            return order
+        metrics.orders.add(order.state.value)
+        if order.coupon_id is not None:
+            metrics.coupon_redemptions.add()
+        return order
 
     async def _take_vouchers_off(self, cart_id: int) -> None:
         async with self._database.connection() as connection:

@@ -6,6 +6,7 @@ could still send it after a mere question had been answered with "never heard of
 
 import logging
 
+from reference_shop import metrics
 from reference_shop.domain.orders import Order, OrderState
 from reference_shop.domain.payments import ChargeState, PaymentProvider
 from reference_shop.repository import locks
@@ -28,6 +29,7 @@ async def resolve_open(database: Database, provider: PaymentProvider) -> int:
         settled = await _resolve(database, provider, order)
         if settled.state is not order.state:
             settled_count += 1
+            metrics.orders_reconciled.add(settled.state.value)
             _log.info("order %d was %s and is now %s", settled.order_id, order.state, settled.state)
     return settled_count
 

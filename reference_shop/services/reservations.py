@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from reference_shop import metrics
 from reference_shop.domain.orders import Line
 from reference_shop.domain.stock import Movement
 from reference_shop.repository import carts, locks, sales, stock
@@ -23,4 +24,5 @@ async def release_expired(database: Database) -> int:
             connection, [Line(product_id, "", count, 0) for product_id, count in units.items()], Movement.RELEASE
         )
         await carts.remove_units(connection, [(*key, count) for key, count in taken.items()])
+    metrics.reservations_expired.add(amount=len(expired))
     return len(expired)

@@ -6,6 +6,7 @@ a returning order, which `reconciliation` brings to its end.
 
 from dataclasses import replace
 
+from reference_shop import metrics
 from reference_shop.domain.errors import NotFound, NotReturnable
 from reference_shop.domain.orders import Order, OrderState
 from reference_shop.domain.payments import ChargeState, PaymentProvider
@@ -35,6 +36,8 @@ class Returns:
             if order.state is OrderState.PAID:
                 await orders.set_state(connection, order, OrderState.RETURNING, self._pending_after_s)
                 order = replace(order, state=OrderState.RETURNING)
+        if order.state is OrderState.RETURNING:
+            metrics.orders.add(OrderState.RETURNING.value)
         if order.state not in {OrderState.RETURNING, OrderState.RETURNED}:
             raise NotReturnable
         return await finish_return(self._database, self._provider, order)
@@ -53,6 +56,7 @@ async def finish_return(database: Database, provider: PaymentProvider, returning
         await locks.lock_vouchers(connection, None, order.gift_card_id)
         await vouchers.give_gift_back(connection, order)
         await stock.move(connection, await orders.lines_of(connection, order.order_id), Movement.RETURN, order.order_id)
+    metrics.orders.add(OrderState.RETURNED.value)
     return replace(order, state=OrderState.RETURNED)
 
 

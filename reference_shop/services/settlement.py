@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from reference_shop import metrics
 from reference_shop.domain.orders import Line, Order, OrderState
 from reference_shop.domain.payments import ChargeState
 from reference_shop.domain.sales import Reservation
@@ -22,13 +23,19 @@ async def settle(database: Database, pending: Order, outcome: ChargeState) -> Or
         order = await locks.lock_order(connection, pending.order_id)
         if order.state is not OrderState.PENDING or outcome is ChargeState.UNKNOWN:
             return order
+        lines = await orders.lines_of(connection, order.order_id)
         if outcome is ChargeState.CAPTURED:
-            return await _pay(connection, order)
-        return await _cancel(connection, order, outcome)
+            settled = await _pay(connection, order, lines)
+        else:
+            settled = await _cancel(connection, order, lines, outcome)
+    metrics.orders.add(settled.state.value)
+    if settled.state is OrderState.PAID:
+        metrics.revenue_idr.add(amount=settled.total_idr)
+        metrics.units_sold.add(amount=sum(line.quantity for line in lines))
+    return settled
 
 
-async def _pay(connection: Connection, order: Order) -> Order:
-    lines = await orders.lines_of(connection, order.order_id)
+async def _pay(connection: Connection, order: Order, lines: tuple[Line, ...]) -> Order:
     if order.charge_idr:
         await orders.insert_payment(connection, order, ChargeState.CAPTURED)
     await orders.set_state(connection, order, OrderState.PAID)
@@ -38,8 +45,7 @@ async def _pay(connection: Connection, order: Order) -> Order:
     return replace(order, state=OrderState.PAID)
 
 
-async def _cancel(connection: Connection, order: Order, outcome: ChargeState) -> Order:
-    lines = await orders.lines_of(connection, order.order_id)
+async def _cancel(connection: Connection, order: Order, lines: tuple[Line, ...], outcome: ChargeState) -> Order:
     if outcome is ChargeState.DECLINED:
         await orders.insert_payment(connection, order, outcome)
     await orders.set_state(connection, order, OrderState.CANCELLED)

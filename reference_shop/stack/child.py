@@ -1,8 +1,9 @@
 """One process of the stack, from the moment it is launched to the moment nothing of it is left.
 
-Each gets a session (and so a process group) of its own, its CPU set, its settings as one JSON document on stdin, a log
-file as stderr, and a signal from the kernel when the supervisor ends. The database and nginx become the unprivileged
-user before they are executed; our own programs do so themselves (`reference_shop.privileges`).
+Each gets a session (and so a process group) of its own, its CPU set, its control group where its tier is throttled, its
+settings as one JSON document on stdin, a log file as stderr, and a signal from the kernel when the supervisor ends. The
+database and nginx become the unprivileged user before they are executed; our own programs do so themselves
+(`reference_shop.privileges`).
 """
 
 import asyncio
@@ -19,8 +20,12 @@ from pathlib import Path
 import psutil
 
 from reference_shop.privileges import die_with_parent
+from reference_shop.stack import control_groups
 from reference_shop.stack.document import Restart
 from reference_shop.stack.identity import ProcessIdentity
+
+# Where the processes of one program leave their metrics for each other (prometheus_client, multiprocess mode).
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class ProcessSpec:
     settings: Mapping[str, object] | None = None
     port: int | None = None
     cpu_set: tuple[int, ...] = ()
+    control_group: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
     inherited_fds: tuple[int, ...] = ()
     become: str | None = None
     announces_itself: bool = False
@@ -121,30 +128,34 @@ def _execute(spec: ProcessSpec, stdin: int, log: int, announce_fd: int | None) -
     user = pwd.getpwnam(spec.become) if spec.become else None
     announced = () if announce_fd is None else (announce_fd,)
 
-    def prepare() -> None:  # runs after the user changed, which would take the parent-death signal away
+    def prepare() -> None:
+        if spec.control_group:
+            control_groups.join(spec.control_group)  # which the unprivileged user could not
         if spec.cpu_set:
             os.sched_setaffinity(0, spec.cpu_set)
-        die_with_parent(spec.orphan_signal)
+        if user:
+            os.setgroups([user.pw_gid])
+            os.setgid(user.pw_gid)
+            os.setuid(user.pw_uid)
+        die_with_parent(spec.orphan_signal)  # the kernel forgets it when the user changes
 
     return subprocess.Popen(
         spec.command,
         cwd=spec.folder,
-        env=_environment(spec.folder),
+        env=_environment(spec),
         stdin=stdin,
         stdout=subprocess.PIPE if spec.reports_progress else log,
         stderr=log,
         pass_fds=(*spec.inherited_fds, *announced),
         start_new_session=True,
-        user=user.pw_uid if user else None,
-        group=user.pw_gid if user else None,
-        extra_groups=[user.pw_gid] if user else None,
         preexec_fn=prepare,  # noqa: PLW1509  (this process has one thread)
     )
 
 
-def _environment(folder: Path) -> dict[str, str]:
+def _environment(spec: ProcessSpec) -> dict[str, str]:
     """Ours; as root with a home of the stack's own, since the user that a process becomes may not enter root's."""
-    return os.environ | ({"HOME": str(folder)} if os.geteuid() == 0 else {})
+    ours = {name: value for name, value in os.environ.items() if name != METRICS_VARIABLE}
+    return ours | ({"HOME": str(spec.folder)} if os.geteuid() == 0 else {}) | dict(spec.environment)
 
 
 def _pipe_with(content: bytes) -> int:

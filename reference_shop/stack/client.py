@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import IO
 
 from reference_shop.edges import nginx
-from reference_shop.stack import document, folder, leftovers, ports
+from reference_shop.stack import control_groups, document, folder, leftovers, ports
 from reference_shop.stack.document import StackDocument
+from reference_shop.stack.doors import delayed
 from reference_shop.stack.identity import ProcessIdentity, myself
 from reference_shop.stack.problems import ProgramAbsent, StackProblem, StartFailed
 from reference_shop.stack.progress import Failed, Message, Progress, Ready, Started, parse
@@ -61,13 +62,16 @@ def stacks(port: int | None = None) -> list[StackDocument]:
 
 def _check_surroundings(settings: StackSettings) -> None:
     """What can be said before anything is started."""
-    # Only an edge binds the port itself; shop workers inherit it from the supervisor, who may still be root.
-    if settings.edge == "nginx" and settings.run_as is not None and 0 < settings.port < ports.lowest_for_all():
+    # Only an edge binds the port itself; others inherit it from the supervisor, who may still be root.
+    edge_binds = settings.edge == "nginx" and not delayed(settings, "edge")
+    if edge_binds and settings.run_as is not None and 0 < settings.port < ports.lowest_for_all():
         raise StackProblem(
             f"port {settings.port} is reserved for root, and the edge does not run as root: "
             f"choose one above {ports.lowest_for_all() - 1} with --port"
         )
     ports.check_free(settings.port)
+    if settings.cpu_shares:
+        control_groups.find_parent()
     if settings.edge == "nginx" and nginx.find_program() is None:
         raise ProgramAbsent(f"nginx is not installed: {nginx.INSTALL_COMMAND}, or use --edge direct")
 

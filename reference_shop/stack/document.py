@@ -46,7 +46,11 @@ class AccessLog:
 
 @dataclass(frozen=True, slots=True)
 class StackDocument:
-    """The content of stack.json; instants in seconds since the epoch, CPU sets by "stack" and "generator"."""
+    """The content of stack.json; instants in seconds since the epoch, CPU sets by "stack" and "generator".
+
+    `protections` are those that are on, `throttles` are written TIER.KIND=VALUE, `control_groups` are folders that we
+    made and shall remove.
+    """
 
     state: State
     url: str
@@ -63,6 +67,12 @@ class StackDocument:
     cpu_sets: dict[str, tuple[int, ...]]
     access_logs: tuple[AccessLog, ...] = ()
     processes: tuple[ProcessRecord, ...] = ()
+    past_orders: int = 0
+    changes_per_s: float = 0.0
+    protections: tuple[str, ...] = ()
+    throttles: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    control_groups: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     def write(self, folder: Path) -> None:
@@ -83,6 +93,8 @@ def read(folder: Path) -> StackDocument | None:
         values["supervisor"] = ProcessIdentity(**values["supervisor"])
         values["owner"] = ProcessIdentity(**values["owner"]) if values["owner"] else None
         values["cpu_sets"] = {name: tuple(cpus) for name, cpus in values["cpu_sets"].items()}
+        for name in ("protections", "throttles", "defects", "control_groups"):
+            values[name] = tuple(values.get(name, ()))
         values["access_logs"] = tuple(AccessLog(**log) for log in values["access_logs"])
         values["processes"] = tuple(
             ProcessRecord(**process | {"cpu_set": tuple(process["cpu_set"])}) for process in values["processes"]

@@ -1,7 +1,7 @@
 """Ends what a killed supervisor left behind: the processes named in stack.json, and what is left of their groups.
 
 A process is only touched when pid and start time are those in the file; the rest of a group only while no other process
-leads it.
+leads it. Control groups that are named there are removed once they are empty.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from reference_shop.stack import document
+from reference_shop.stack import control_groups, document
 from reference_shop.stack.document import StackDocument
 from reference_shop.stack.identity import ProcessIdentity, group_members
 
@@ -32,6 +32,8 @@ def clear(folder: Path) -> int:
         for process in _survivors(stack):
             _signal(process, signal.SIGKILL)
         wait_until_gone(_survivors(stack), 1.0)
+    for group in stack.control_groups:
+        control_groups.remove(Path(group))
     return len(left)
 
 

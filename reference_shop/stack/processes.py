@@ -1,16 +1,21 @@
-"""How the shop's own programs and its edge are launched: their commands, settings, logs and doors."""
+"""How the shop's own programs and its edge are launched: their commands, settings, logs and doors.
 
+A setting that a program may do without is only sent where it says something else than the program's own default.
+"""
+
+import math
 import signal
-import socket
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from reference_shop.edges import nginx
-from reference_shop.stack.child import ProcessSpec
+from reference_shop.protections import PROTECTIONS
+from reference_shop.stack.child import METRICS_VARIABLE, ProcessSpec
 from reference_shop.stack.document import AccessLog
+from reference_shop.stack.doors import Doors
 from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.ports import HOST, number_of
+from reference_shop.stack.programs import program
 from reference_shop.stack.settings import StackSettings
 
 # An assumption, not a measured figure: a card payment that takes about this long, now and then several times as long.
@@ -20,16 +25,18 @@ _DECLINE_RATIO = 0.02
 
 @dataclass(frozen=True, slots=True)
 class ShopProcesses:
-    """Builds the specifications of one stack's seed, payment provider, shop workers and edge."""
+    """Builds the specifications of one stack's seed, payment provider, shop workers, edge and back office.
+
+    `shop_database_url` is where the shop finds its database: behind a throttle, where there is one.
+    """
 
     settings: StackSettings
     folder: StackFolder
     database_url: str
+    shop_database_url: str
     schema: str
     ops_token: str
-    shop_socket: socket.socket
-    payment_socket: socket.socket
-    public_port: int
+    doors: Doors
     images: Path
 
     def seed(self) -> ProcessSpec:
@@ -37,7 +44,7 @@ class ShopProcesses:
         return ProcessSpec(
             role="seed",
             tier="database",
-            command=_program("seed"),
+            command=program("seed", self.settings.defects),
             folder=self.folder.path,
             log=self.folder.log("seed"),
             settings={
@@ -47,6 +54,7 @@ class ShopProcesses:
                 "seed": self.settings.seed,
                 "images_dir": str(self.images),
                 "run_as": self.settings.run_as,
+                **({"past_orders": self.settings.past_orders} if self.settings.past_orders else {}),
             },
             cpu_set=self.settings.stack_cpus,
             reports_progress=True,
@@ -59,20 +67,23 @@ class ShopProcesses:
         return ProcessSpec(
             role="payment",
             tier="payment",
-            command=_program("payment"),
+            command=program("payment", self.settings.defects),
             folder=self.folder.path,
             log=self.folder.log("payment"),
             settings={
-                "listen_fd": self.payment_socket.fileno(),
+                "listen_fd": self.doors.payment.fileno(),
                 "latency": _PAYMENT_LATENCY if fixed_ms is None else {"distribution": "constant", "ms": fixed_ms},
                 "decline_ratio": _DECLINE_RATIO,
                 "seed": self.settings.seed,
                 "journal": str(self.folder.open_to_processes("payment") / "journal.jsonl"),
+                "access_log": str(self._access_log("payment")),
                 "run_as": self.settings.run_as,
+                **self._load_limits("payment", process_count=1),
             },
-            port=number_of(self.payment_socket),
+            port=number_of(self.doors.payment),
             cpu_set=self.settings.stack_cpus,
-            inherited_fds=(self.payment_socket.fileno(),),
+            environment=self._metrics("payment"),
+            inherited_fds=(self.doors.payment.fileno(),),
             stop_s=2.0,
         )
 
@@ -82,61 +93,104 @@ class ShopProcesses:
         return ProcessSpec(
             role=role,
             tier="shop",
-            command=_program("web"),
+            command=program("web", self.settings.defects),
             folder=self.folder.path,
             log=self.folder.log(role),
             settings={
-                "listen_fd": self.shop_socket.fileno(),
-                "database_url": self.database_url,
+                "listen_fd": self.doors.shop.fileno(),
+                "database_url": self.shop_database_url,
                 "schema": self.schema,
-                "payment_url": f"http://{HOST}:{number_of(self.payment_socket)}",
+                "payment_url": f"http://{HOST}:{number_of(self.doors.payment)}",
                 "ops_token": self.ops_token,
                 "images_dir": str(self.images),
                 "worker": role,
                 "behind_edge": self.settings.edge != "direct",
                 "access_log": str(self._access_log(role)),
                 "run_as": self.settings.run_as,
+                **self._load_limits("shop", process_count=self.settings.workers),
+                **self._worker_choices(),
             },
-            port=number_of(self.shop_socket),
+            port=number_of(self.doors.shop),
             cpu_set=self.settings.stack_cpus,
-            inherited_fds=(self.shop_socket.fileno(),),
+            environment=self._metrics("shop"),
+            inherited_fds=(self.doors.shop.fileno(),),
             announces_itself=True,
             stop_s=4.0,
         )
 
-    def edge(self, program: Path) -> ProcessSpec:
-        """nginx, its configuration written; SIGQUIT lets it finish and write its log out."""
+    def backoffice(self) -> ProcessSpec:
+        """The back office. Its tier is its own: an experiment that breaks the shop does not mean the back office."""
+        return ProcessSpec(
+            role="backoffice",
+            tier="backoffice",
+            command=program("backoffice", self.settings.defects),
+            folder=self.folder.path,
+            log=self.folder.log("backoffice"),
+            settings={
+                "database_url": self.shop_database_url,
+                "schema": self.schema,
+                "seed": self.settings.seed,
+                "changes_per_s": self.settings.changes_per_s,
+                "run_as": self.settings.run_as,
+            },
+            cpu_set=self.settings.stack_cpus,
+        )
+
+    def edge(self, nginx_program: Path, port: int) -> ProcessSpec:
+        """nginx on `port`, its configuration written; SIGQUIT lets it finish and write its log out."""
         prefix = self.folder.open_to_processes("edge")
-        workers = len(self.settings.stack_cpus) or 1
-        nginx.NginxEdge(self.public_port, number_of(self.shop_socket), workers).write(prefix)
+        concurrency = self.settings.throttle("edge", "concurrency")
+        nginx.NginxEdge(
+            port,
+            number_of(self.doors.shop),
+            worker_count=len(self.settings.stack_cpus) or 1,
+            concurrency=None if concurrency is None else int(concurrency),
+        ).write(prefix)
         self.folder.hand_over(prefix / nginx.CONFIGURATION)
         return ProcessSpec(
             role="edge",
             tier="edge",
-            command=nginx.command(program, prefix),
+            command=nginx.command(nginx_program, prefix),
             folder=self.folder.path,
             log=self.folder.log("edge"),
-            port=self.public_port,
+            port=port,
             cpu_set=self.settings.stack_cpus,
             become=self.folder.run_as,
             stop_signal=signal.SIGQUIT,
         )
 
     def access_logs(self) -> tuple[AccessLog, ...]:
-        """Where edge and shop workers log their requests."""
+        """Where edge, shop workers and payment provider log their requests."""
         shop = (AccessLog("shop", str(self._access_log(f"shop-{number}"))) for number in self.worker_numbers)
         edge = (AccessLog("edge", str(self.folder.path / "edge" / nginx.ACCESS_LOG)),)
-        return (*(edge if self.settings.edge == "nginx" else ()), *shop)
+        payment = AccessLog("payment", str(self._access_log("payment")))
+        return (*(edge if self.settings.edge == "nginx" else ()), *shop, payment)
 
     @property
     def worker_numbers(self) -> range:
         """1 to the number of workers."""
         return range(1, self.settings.workers + 1)
 
+    def _load_limits(self, tier: str, process_count: int) -> dict[str, object]:
+        """What throttles say of a tier that delays and counts its requests itself, divided among its processes."""
+        limits: dict[str, object] = {}
+        if (concurrency := self.settings.throttle(tier, "concurrency")) is not None:
+            limits["concurrency"] = math.ceil(concurrency / process_count)
+        if (delay_ms := self.settings.throttle(tier, "delay-ms")) is not None:
+            limits["delay_ms"] = delay_ms
+        return limits
+
+    def _worker_choices(self) -> dict[str, object]:
+        choices: dict[str, object] = {}
+        if len(self.settings.protections) < len(PROTECTIONS):
+            choices["protections"] = list(self.settings.protections)
+        if (sessions := self.settings.throttle("database", "concurrency")) is not None:
+            choices["max_connections"] = max(1, int(sessions) // self.settings.workers)
+        return choices
+
+    def _metrics(self, program_name: str) -> dict[str, str]:
+        """Where the processes of a program keep their metrics; the stack's folder, and so this one, begins empty."""
+        return {METRICS_VARIABLE: str(self.folder.open_to_processes(f"metrics-{program_name}"))}
+
     def _access_log(self, role: str) -> Path:
         return self.folder.open_to_processes("access") / f"{role}.jsonl"
-
-
-def _program(name: str) -> tuple[str, ...]:
-    """A program of ours, by this very interpreter; -P keeps its working folder off the import path."""
-    return (sys.executable, "-P", "-m", f"reference_shop.{name}")

@@ -9,7 +9,6 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import sys
 import traceback
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 from reference_shop.privileges import PARENT_VARIABLE
 from reference_shop.stack import folder, leftovers, ports
 from reference_shop.stack.document import FILE_NAME
+from reference_shop.stack.doors import open_public
 from reference_shop.stack.identity import ProcessIdentity, myself
 from reference_shop.stack.problems import SettingsProblem, StackProblem, StartFailed
 from reference_shop.stack.progress import Failed, Ready, Reporter, Started
@@ -51,7 +51,7 @@ def run(settings: StackSettings, reporter: Reporter) -> None:
 async def _supervise(settings: StackSettings, reporter: Reporter) -> None:
     stop = _stop_event(settings)
     root = folder.prepare_root(settings.run_as)
-    with contextlib.closing(_public_socket(settings)) as public:
+    with contextlib.closing(open_public(settings)) as public:
         place = folder.claim(root, ports.number_of(public), settings.run_as, leftovers.clear)
         try:
             _log_to(place)
@@ -126,11 +126,6 @@ def _watch_end(process: ProcessIdentity, ended: Callable[[], None]) -> Callable[
     if not process.alive:
         gone()
     return unwatch
-
-
-def _public_socket(settings: StackSettings) -> socket.socket:
-    """The socket that the shop's workers inherit, or that holds the port for an edge which binds it itself."""
-    return ports.listen(settings.port) if settings.edge == "direct" else ports.reserve(settings.port)
 
 
 def _prepare_process(settings: StackSettings) -> None:

@@ -6,9 +6,9 @@ Reads its settings from standard input and serves the inherited socket until SIG
 import socket
 import sys
 
+from reference_shop.access_log import AccessLog
 from reference_shop.privileges import drop
 from reference_shop.serving import prepare, serve
-from reference_shop.web.access_log import AccessLog
 from reference_shop.web.app import create_app
 from reference_shop.web.files import StaticFiles
 from reference_shop.web.pages import Pages

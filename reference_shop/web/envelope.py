@@ -1,4 +1,8 @@
-"""What surrounds every answer: page kind, security headers, a safe default for caches, and a line in the access log."""
+"""What surrounds every answer: page kind, request id, security headers, a safe default for caches, a line in the access
+log, and the metrics of all requests.
+
+`/metrics` is answered here, outside of all that may refuse or delay a request: a shop in trouble must still be seen.
+"""
 
 from time import perf_counter
 
@@ -6,8 +10,11 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_shop.domain.errors import Forbidden
-from reference_shop.web.access_log import AccessLog
+from reference_shop import metrics
+from reference_shop.access_log import AccessLog
+from reference_shop.domain.errors import ShopError
+from reference_shop.request_id import current_request_id
+from reference_shop.web import metrics_page
 from reference_shop.web.caching import PRIVATE
 from reference_shop.web.failures import Failures
 from reference_shop.web.kinds import page_kind
@@ -32,7 +39,11 @@ class Envelope:
     """The outermost ASGI application."""
 
     def __init__(self, app: ASGIApp, failures: Failures, log: AccessLog, *, behind_edge: bool) -> None:
-        """Wrap `app`; `behind_edge` says whether a request id that came along is to be believed."""
+        """Wrap `app` and begin to count; `behind_edge` says whether a request id that came along is to be believed.
+
+        Raises OSError where metrics are to be shared but cannot be written.
+        """
+        metrics.shop.open()
         self._app = app
         self._failures = failures
         self._log = log
@@ -45,36 +56,45 @@ class Envelope:
             return
         started = perf_counter()
         kind = page_kind(scope["path"])
+        request_id = self._log.request_id(Headers(scope=scope).get("x-request-id") if self._behind_edge else None)
+        # Stays set: the server's own word about an accident comes after this, in the same context.
+        current_request_id.set(request_id)
         status, body_bytes = 0, 0
 
         async def send_sealed(message: Message) -> None:
             nonlocal status, body_bytes
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _seal(message, kind)
+                _seal(message, kind, request_id)
             elif message["type"] == "http.response.body":
                 body_bytes += len(message.get("body", b""))
             await send(message)
 
+        metrics.requests_in_progress.rise()
         try:
             await self._serve(scope, receive, send_sealed)
         finally:
-            given = Headers(scope=scope).get("x-request-id") if self._behind_edge else None
-            self._log.note(kind, status, body_bytes, perf_counter() - started, self._log.request_id(given))
+            duration_s = perf_counter() - started
+            metrics.requests_in_progress.fall()
+            metrics.requests.add(kind, metrics.status_class(status))
+            metrics.request_durations.observe(duration_s, kind)
+            self._log.note(kind, status, body_bytes, duration_s, request_id)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = self._app
         try:
             refuse_other_sites(scope)
-        except Forbidden as refusal:
-            response = await self._failures.refuse(Request(scope), refusal)
-            await response(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
+            if scope["path"] == metrics_page.PATH:
+                answer = await metrics_page.tell_metrics(scope)
+        except ShopError as refusal:
+            answer = await self._failures.refuse(Request(scope), refusal)
+        await answer(scope, receive, send)
 
 
-def _seal(message: Message, kind: str) -> None:
+def _seal(message: Message, kind: str, request_id: str) -> None:
     headers = message["headers"]
     headers.append((b"x-page-kind", kind.encode()))
+    headers.append((b"x-request-id", request_id.encode()))
     headers += _SECURITY_HEADERS
     if not any(name == b"cache-control" for name, _ in headers):
         headers.append(_DEFAULT_CACHING)

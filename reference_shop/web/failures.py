@@ -4,6 +4,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reference_shop import metrics
 from reference_shop.domain.errors import ErrorCode, OutOfStock, PaymentUnresolved, ShopError
 from reference_shop.web.kinds import page_kind
 from reference_shop.web.pages import Pages
@@ -65,6 +66,8 @@ class Failures:
     async def refuse(self, request: Request, error: Exception) -> Response:
         """Answer a ShopError."""
         assert isinstance(error, ShopError)  # noqa: S101  (registered for nothing else)
+        if error.code is ErrorCode.PAYMENTS_UNAVAILABLE:
+            metrics.refusals.add("circuit-breaker")
         status = STATUS[error.code]
         step = _NEXT_STEP.get(error.code)
         if isinstance(error, PaymentUnresolved):

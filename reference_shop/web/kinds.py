@@ -15,9 +15,11 @@ _BY_FIRST_SEGMENT = {
     "static": "static",
     "images": "static",
     "fragment": "fragment",
+    "waiting-room": "waiting_room",
     "ops": "ops",
     "healthz": "ops",
     "readyz": "ops",
+    "metrics": "ops",
 }
 
 

@@ -1,7 +1,9 @@
 """Turns what the services say into HTML; all templates are compiled at start."""
 
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import groupby
+from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -12,6 +14,7 @@ from reference_shop.domain.catalogue import Category
 from reference_shop.web.caching import PRIVATE
 from reference_shop.web.files import StaticFiles
 
+_KEPT_CARD_LISTS = 1000
 _JAKARTA = timezone(timedelta(hours=7), "WIB")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
 
@@ -31,6 +34,9 @@ class Pages:
         )
         self._environment.filters.update(rupiah=rupiah, thousands=thousands, tenths=tenths, day=day, clock=clock)
         self._environment.globals.update(asset=static.address, icons=Markup(static.address("icons.svg")))  # noqa: S704
+        # Most of a page's cost, and the same cards stand on many pages: while they are equal, so is their HTML.
+        draw_cards = cast("Any", self._environment.get_template("macros.html").module).cards
+        self._environment.globals.update(cards=lru_cache(_KEPT_CARD_LISTS)(draw_cards))
         self._templates = {
             name: self._environment.get_template(name) for name in self._environment.list_templates(extensions=["html"])
         }

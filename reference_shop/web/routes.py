@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from starlette.routing import Route
 
 from reference_shop.domain.payments import PaymentProvider
+from reference_shop.protections.guarded_catalogue import guard_catalogue
 from reference_shop.protections.waiting_room import Handler, WaitingRoom
 from reference_shop.repository.database import Database
 from reference_shop.services.accounts import Accounts
@@ -41,7 +42,7 @@ async def open_shop(settings: WebSettings, backends: Backends, static: StaticFil
     categories = await load_categories(database)
     pages.open_shop(categories)
     pictures = Pictures(settings.images_dir, await load_picture_numbers(database))
-    catalogue = Catalogue(database, categories, sales)
+    catalogue = guard_catalogue(Catalogue(database, categories, sales), settings.protections)
     shelves = CataloguePages(catalogue, pages)
     carts, accounts = Carts(database), Accounts(database)
     visitors = Visitors(carts, accounts, pages)

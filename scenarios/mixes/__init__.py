@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scenarios.mix import Mix
-from scenarios.mixes import marketplace, tpcw_shopping
+from scenarios.mixes import flash_sale, marketplace, tpcw_shopping
 
-MIXES: dict[str, Mix] = {mix.name: mix for mix in (marketplace.MIX, tpcw_shopping.MIX)}
+MIXES: dict[str, Mix] = {mix.name: mix for mix in (flash_sale.MIX, marketplace.MIX, tpcw_shopping.MIX)}

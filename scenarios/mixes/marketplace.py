@@ -19,6 +19,9 @@ shop, and Baymard for abandonment, because it is an average over many shops (Ret
 price: 5.4 % of the product views put something into the cart here, twice RetailRocket's figure. The choice is the
 cautious one for a load test: more orders a session, hence more of the costly pages.
 
+Flash sales, coupons and returns happen only where a scenario has them. What shoppers do about a sale is ours: no figure
+was found, and none of the four above depends on it.
+
 Pauses: pages to read are given TPC-W's mean of 7 s, forms SPECweb2005's 10 s; both exponential, cut off at ten times
 the mean.
 """
@@ -71,6 +74,22 @@ _CATEGORY: Row = {"product": 0.6000, LEAVE: 0.2051, "next_page": 0.1200, "search
 _RESULTS: Row = {"product": 0.7000, LEAVE: 0.1500, "search": 0.0800, "category": 0.0700}
 _NOTHING_FOUND: Row = {"reformulate": 0.7000, LEAVE: 0.3000}
 _SOLD_OUT: Row = {"category": 0.5000, "product": 0.2000, LEAVE: 0.3000}
+_ON_SALE: Row = {"grab": 0.8000, "product": 0.1000, LEAVE: 0.1000}
+_NOT_YET_ON_SALE: Row = {"deal": 0.8000, "product": 0.1000, LEAVE: 0.1000}
+_LOOKING = {
+    Outcome.OUT_OF_STOCK: _SOLD_OUT,
+    Outcome.SALE_OPEN: _ON_SALE,
+    Outcome.SALE_NOT_OPEN: _NOT_YET_ON_SALE,
+}
+_WANTING = {
+    Outcome.OUT_OF_STOCK: _SOLD_OUT,
+    Outcome.SALE_OPEN: {"grab": 1.0},  # held back, and let in at once
+    Outcome.SALE_NOT_OPEN: _NOT_YET_ON_SALE,
+    Outcome.SALE_LIMIT: {"grab": 0.5000, "category": 0.2000, LEAVE: 0.3000},
+    Outcome.HELD_BACK: {"waiting": 0.9000, LEAVE: 0.1000},
+    Outcome.OVERLOADED: {"add_to_cart": 0.7000, LEAVE: 0.3000},
+}
+_PAYING_AGAIN: Row = {"pay_again": 0.8000, LEAVE: 0.2000}
 
 BROWSE = {
     "home": State(
@@ -78,8 +97,9 @@ BROWSE = {
     ),
     "category": State(Step.CATEGORY, READING, _CATEGORY),
     "next_page": State(Step.NEXT_PAGE, READING, _CATEGORY),
-    "landing": State(Step.LANDING, READING, _PRODUCT, {Outcome.OUT_OF_STOCK: _SOLD_OUT}),
-    "product": State(Step.PRODUCT, READING, _PRODUCT, {Outcome.OUT_OF_STOCK: _SOLD_OUT}),
+    "landing": State(Step.LANDING, READING, _PRODUCT, _LOOKING),
+    "product": State(Step.PRODUCT, READING, _PRODUCT, _LOOKING),
+    "deal": State(Step.DEAL, READING, _PRODUCT, _LOOKING),
     "sign_in": State(Step.SIGN_IN, FORM, {"account": 0.4000, "orders": 0.4000, "category": 0.2000}),
     "account": State(Step.ACCOUNT, READING, {"home": 0.4000, "orders": 0.3000, LEAVE: 0.3000}),
     "orders": State(Step.ORDERS, READING, {LEAVE: 0.5000, "home": 0.3000, "product": 0.2000}),
@@ -93,7 +113,14 @@ BUY = {
         Step.ADD_TO_CART,
         READING,
         {"checkout": 0.3808, LEAVE: 0.3692, "category": 0.1600, "cart": 0.0500, "product": 0.0400},
-        {Outcome.OUT_OF_STOCK: _SOLD_OUT},
+        _WANTING,
+    ),
+    "grab": State(Step.RUSH, READING, {"checkout": 0.7000, LEAVE: 0.3000}, _WANTING),
+    "waiting": State(
+        Step.WAIT,
+        READING,
+        _PRODUCT,
+        _LOOKING | {Outcome.HELD_BACK: {"waiting": 0.9000, LEAVE: 0.1000}, Outcome.SALE_OVER: _SOLD_OUT},
     ),
     "cart": State(Step.SHOW_CART, READING, {LEAVE: 0.4592, "checkout": 0.3808, "category": 0.1600}),
     "checkout": State(Step.CHECKOUT, FORM, {"payment": 0.8000, LEAVE: 0.2000}),
@@ -103,12 +130,24 @@ BUY = {
         READING,
         {LEAVE: 1.0},
         {
-            Outcome.PAYMENT_DECLINED: {"pay_again": 0.8000, LEAVE: 0.2000},
+            Outcome.PAYMENT_DECLINED: _PAYING_AGAIN,
+            Outcome.PRICE_CHANGED: _PAYING_AGAIN,
+            Outcome.VOUCHER_REFUSED: _PAYING_AGAIN,
+            Outcome.OVERLOADED: _PAYING_AGAIN,
             Outcome.OUT_OF_STOCK: {"category": 0.5000, LEAVE: 0.5000},
         },
     ),
     "pay_again": State(
-        Step.PAY, READING, {LEAVE: 1.0}, {Outcome.PAYMENT_DECLINED: {LEAVE: 1.0}, Outcome.OUT_OF_STOCK: {LEAVE: 1.0}}
+        Step.PAY,
+        READING,
+        {LEAVE: 1.0},
+        {
+            Outcome.PAYMENT_DECLINED: {LEAVE: 1.0},
+            Outcome.OUT_OF_STOCK: {LEAVE: 1.0},
+            Outcome.PRICE_CHANGED: _PAYING_AGAIN,
+            Outcome.VOUCHER_REFUSED: _PAYING_AGAIN,
+            Outcome.OVERLOADED: {"pay_again": 0.5000, LEAVE: 0.5000},
+        },
     ),
 }
 
@@ -119,7 +158,9 @@ MIX = Mix(
     states=BROWSE | SEARCH | BUY,
     otherwise={
         Outcome.FAILED: {"home": 0.5000, LEAVE: 0.5000},
+        Outcome.OVERLOADED: {"home": 0.5000, LEAVE: 0.5000},
         Outcome.OUT_OF_STOCK: {"category": 0.5000, LEAVE: 0.5000},
+        Outcome.RESERVATION_EXPIRED: {"category": 0.5000, LEAVE: 0.5000},
         Outcome.TOO_SLOW: {LEAVE: 1.0},
     },
 )

@@ -100,6 +100,6 @@ MIX = Mix(
     description="TPC-W-derived shopping mix: long sessions, 80 % browsing, much ordering",
     start={"HOME": 1.0},
     states={name: State(STEPS[name], THINK, _row(counts)) for name, counts in COUNTS.items()},
-    otherwise={Outcome.FAILED: {"HOME": 1.0}, Outcome.TOO_SLOW: {LEAVE: 1.0}},
+    otherwise={Outcome.FAILED: {"HOME": 1.0}, Outcome.OVERLOADED: {"HOME": 1.0}, Outcome.TOO_SLOW: {LEAVE: 1.0}},
     session_end=SessionEnd(SESSION_LENGTH, at="HOME"),
 )

@@ -150,6 +150,68 @@ def test_a_garbled_line_of_the_books_is_named(tmp_path):
         analyse(run)
 
 
-def test_stock_lines_are_passed_over():
-    lines = [{"type": "stock", "product_id": 1, "on_hand": 3}, {"type": "end", "lines": 1}]
-    assert parse_truth(lines) == Truth(whole=True)
+def test_stock_lines_of_the_first_version_are_passed_over():
+    lines = [
+        {"type": "stock", "product_id": 1, "initial": 5, "on_hand": 3, "sold": 2},
+        {"type": "end", "lines": 1, "at": 9.5},
+    ]
+    assert parse_truth(lines) == Truth(at=9.5, whole=True)
+
+
+def test_lines_of_unknown_types_are_passed_over():
+    assert parse_truth([{"type": "weather", "rain": True}, {"type": "end", "lines": 1}]) == Truth(whole=True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "movement", "entry_id": 1, "at": 1.0, "product_id": 1, "change": "sell", "quantity": 1},
+        {"type": "charge", "idempotency_key": "k", "order_id": 1, "amount_idr": 1.5, "state": "captured", "at": 1.0},
+        {"type": "charge", "idempotency_key": "k", "order_id": 1, "amount_idr": 1, "state": "captured", "at": "noon"},
+        {"type": "order", "order_id": 1, "state": "paid", "total_idr": 1, "discount_idr": 0, "lines": "none"},
+        {"type": "reservation", "reservation_id": True, "expires_at": 1.0},
+    ],
+)
+def test_a_line_that_is_not_what_it_says_it_is_is_refused(tmp_path, line):
+    history = ordinary()
+    history.truth.append(line)
+    with pytest.raises(RunDirectoryProblem, match=r"truth\.jsonl is damaged: a line lacks or garbles"):
+        analyse(history.write(tmp_path))
+
+
+def test_a_run_of_the_first_version_is_held_to_what_its_books_tell(tmp_path):
+    history = ordinary()
+    for order in [line for line in history.truth if line["type"] == "order"]:
+        order["lines"] = [{"product_id": 1, "quantity": 2, "price_idr": 70_000}]  # 10,000 for shipping
+    history.truth.append({"type": "stock", "product_id": 1, "initial": 849, "on_hand": 847, "sold": 2})
+    audit, verdict = audited(history, tmp_path)
+    checked = [found.invariant for found in audit.findings if found.outcome != "none"]
+    assert (audit.outcome, verdict.verdict) == ("pass", "pass")
+    assert checked == ["acknowledged_orders", "one_charge_per_key", "order_totals", "own_orders"]
+
+
+def test_goods_that_the_first_version_told_are_compared(tmp_path):
+    history = ordinary()
+    history.ledger[0] = replace(history.ledger[0], items=((1, 2),))
+    history.truth[0]["lines"] = [{"product_id": 3, "quantity": 2, "price_idr": 75_000}]
+    _, verdict = audited(history, tmp_path)
+    assert verdict.reasons == ("1 order with other goods than its shopper had in the cart: order 1000.",)
+
+
+def test_a_violation_and_a_doubt_are_both_reasons_and_the_violation_decides(tmp_path):
+    history = ordinary()
+    history.ledger.append(replace(history.ledger[0], outcome="unknown", idempotency_key=None, order_id=None))
+    history.order(5)
+    audit, verdict = audited(history, tmp_path)
+    assert (audit.outcome, verdict.cause, len(verdict.reasons)) == ("fail", "audit", 2)
+    assert verdict.reasons[1] == (
+        "1 order left in doubt without key or number to look up: an order without number or key."
+    )
+
+
+def test_an_audits_counts_stand_by_invariant_in_the_summary(tmp_path):
+    history = ordinary()
+    history.order(5)
+    told = analyse(history.write(tmp_path)).summary["audit"]
+    assert told["acknowledged_orders"] == {"checked_count": 16, "violations_count": 1, "unresolved_count": 0}
+    assert (told["outcome"], told["missing_count"], "no_oversell" in told) == ("fail", 1, False)

@@ -45,7 +45,7 @@ def test_all_problems_are_told_at_once_with_the_valid_names() -> None:
         "scenario mine: [load] rate_per_s is -1, but must be a number from 0.001 to 100000",
         "scenario mine: [[faults]] kind is 'flood', but must be one of kill-worker",
         "scenario mine: colour is not a key; known: "
-        "description, faults, load, name, objectives, shoppers, storefront, target",
+        "description, faults, flash_sale, load, name, objectives, offers, shoppers, storefront, target",
         "scenario mine: [load] speed is not a key; known: "
         "arrivals, drain, duration, model, profile, rate_per_s, seed, session_cap, trace, users, warmup",
     )

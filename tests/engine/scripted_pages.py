@@ -33,6 +33,8 @@ class Scripted:
     content_type: str = "text/html; charset=utf-8"
     etag: str = ""
     wait_s: float = 0.0
+    refresh: str = ""
+    retry_after: str = ""
 
 
 @dataclass(frozen=True)
@@ -120,5 +122,7 @@ def _headers(scripted: Scripted) -> list[tuple[str, str]]:
         "X-Page-Kind": scripted.kind,
         "Location": scripted.location,
         "ETag": scripted.etag,
+        "Refresh": scripted.refresh,
+        "Retry-After": scripted.retry_after,
     }
     return [(name, value) for name, value in named.items() if value]

@@ -171,6 +171,18 @@ def test_after_a_change_without_an_answer_nobody_is_sure_of_the_cart(
     assert (ledger[0].outcome, ledger[0].reason) == ("unknown", "status 503")
 
 
+def test_a_payment_agrees_to_the_total_that_its_form_shows(
+    server: PageServer, visitor: Visitor, storefront: ReferenceStorefront
+) -> None:
+    with_one_in_the_cart(server, storefront)
+    server.answer("GET", "/checkout/payment", Scripted(shop.payment(amount_idr=125_000), kind="payment"))
+    server.answer("POST", "/checkout/payment", PAID)
+    storefront.pay(storefront.payment_form(), card=CARD)
+    sent = next(seen for seen in server.seen if (seen.method, seen.url) == ("POST", "/checkout/payment"))
+    assert sent.body == f"idempotency_key={shop.KEY}&card_token={CARD}&total_idr=125000"
+    assert place_order_line(visitor).amount_idr == 125_000
+
+
 def test_an_acknowledged_payment_is_ok_with_order_amount_and_items(
     server: PageServer, visitor: Visitor, storefront: ReferenceStorefront
 ) -> None:
@@ -191,7 +203,8 @@ def test_an_order_stays_ok_when_its_confirmation_breaks(
     with_one_in_the_cart(server, storefront)
     server.answer("POST", "/checkout/payment", PAID)
     server.answer("GET", "/orders/41/confirmation", Scripted(status=502))
-    assert storefront.pay(FORM, card=CARD).outcome is Outcome.FAILED
+    page = storefront.pay(FORM, card=CARD)
+    assert (page.outcome, page.order_id) == (Outcome.FAILED, 41)
     assert place_order_line(visitor).outcome == "ok"
 
 
@@ -281,7 +294,14 @@ def test_unknown_mix_and_storefront_are_named_together_with_the_known_ones(serve
     with pytest.raises(ConfigProblem) as problem:
         recognise(wrong, server.url)
     assert problem.value.problems == (
-        "scenario tiny: [shoppers] mix is 'bazaar', but must be one of marketplace, tpcw-shopping",
+        "scenario tiny: [shoppers] mix is 'bazaar', but must be one of flash-sale, marketplace, tpcw-shopping",
         "scenario tiny: storefront is 'magento', but must be one of reference",
     )
+    assert server.asked == []
+
+
+def test_a_crowd_that_comes_for_a_sale_needs_one(server: PageServer) -> None:
+    wrong = replace(SCENARIO, shoppers=replace(SCENARIO.shoppers, mix="flash-sale"))
+    with pytest.raises(ConfigProblem, match=r"mix is 'flash-sale', but there is no \[flash_sale\]: add one"):
+        recognise(wrong, server.url)
     assert server.asked == []

@@ -23,13 +23,16 @@ LINES = ['{"type":"order","order_id":1}', '{"type":"end","lines":1,"at":5.0}']
 
 
 @contextmanager
-def ops(lines: list[str], status: str = "200 OK") -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def ops(lines: list[str], status: str = "200 OK", *later: list[str]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Answers with `lines`, then with each of `later`, and from then on with the last."""
     asked: list[dict[str, Any]] = []
+    answers = [lines, *later]
 
     def serve(environ: dict[str, Any], start_response: Callable[..., object]) -> Iterable[bytes]:
         asked.append({"query": environ["QUERY_STRING"], "token": environ.get("HTTP_AUTHORIZATION")})
         start_response(status, [("Content-Type", "application/jsonl")])
-        return [(line + "\n").encode() for line in lines]
+        now = answers.pop(0) if len(answers) > 1 else answers[0]
+        return [(line + "\n").encode() for line in now]
 
     server = WSGIServer(("127.0.0.1", 0), serve, log=None, error_log=None)
     server.start()
@@ -65,6 +68,52 @@ def test_half_a_truth_is_none(tmp_path: Path, lines: list[str], status: str, sen
     with ops(lines, status) as (url, _), pytest.raises(EnvironmentProblem, match=sentence):
         fetch_truth(run, stack(url), 1000.0)
     assert list(tmp_path.iterdir()) == []
+
+
+def open_orders(count: int) -> list[str]:
+    return [f'{{"type":"end","lines":0,"at":5.0,"pending_count":{count}}}']
+
+
+class Waiting:
+    """A clock that only pauses move on."""
+
+    now_s = 0.0
+
+    def clock(self) -> float:
+        return self.now_s
+
+    def pause(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
+def test_the_truth_waits_for_orders_that_are_still_open(tmp_path: Path) -> None:
+    run, waiting = RunDirectory(tmp_path), Waiting()
+    with ops(open_orders(2), "200 OK", open_orders(1), open_orders(0)) as (url, asked):
+        fetch_truth(run, stack(url), 1000.0, settle_s=20.0, pause=waiting.pause, clock=waiting.clock)
+    assert (len(asked), waiting.now_s) == (3, 2.0)
+    assert run.truth.read_text().splitlines() == open_orders(0)
+
+
+def test_orders_that_stay_open_are_told_as_they_are(tmp_path: Path) -> None:
+    run, waiting = RunDirectory(tmp_path), Waiting()
+    with ops(open_orders(2)) as (url, asked):
+        fetch_truth(run, stack(url), 1000.0, settle_s=20.0, pause=waiting.pause, clock=waiting.clock)
+    assert (len(asked), waiting.now_s) == (21, 20.0)
+    assert run.truth.read_text().splitlines() == open_orders(2)
+
+
+def test_nobody_waits_for_the_truth_of_an_interrupted_run(tmp_path: Path) -> None:
+    with ops(open_orders(2)) as (url, asked):
+        fetch_truth(RunDirectory(tmp_path), stack(url), 1000.0)
+    assert len(asked) == 1
+
+
+def test_a_shop_that_goes_while_orders_are_open_leaves_what_it_has_told(tmp_path: Path) -> None:
+    run, waiting = RunDirectory(tmp_path), Waiting()
+    with ops(open_orders(2), "200 OK", ["not json"]) as (url, _):
+        fetch_truth(run, stack(url), 1000.0, settle_s=20.0, pause=waiting.pause, clock=waiting.clock)
+    assert run.truth.read_text().splitlines() == open_orders(2)
+    assert [path.name for path in tmp_path.iterdir()] == ["truth.jsonl"]
 
 
 def test_a_shop_that_is_gone_tells_nothing(tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ from html.parser import HTMLParser
 
 import pytest
 
+from analysis.audit import CHECKS
 from analysis.run import analyse
-from reports import documents, html
-from tests.recorded_run import History, ordinary
+from reports import documents, html, wording
+from tests.analysis.little_shop import LittleShop
+from tests.recorded_run import STARTED_AT, History, ordinary
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 TIME_CHARTS = ("throughput", "response-times", "heat-map", "orders", "hit-ratio", "cpu", "lags")
@@ -73,6 +75,19 @@ def foreign() -> History:
     return history
 
 
+def oversold() -> History:
+    """A flash sale that broke an invariant here and there, and left one open."""
+    history = ordinary()
+    shop = LittleShop(since=STARTED_AT)
+    sale = shop.offer_sale(4, units=9, limit=1)
+    for cart in range(5):
+        shop.buy({4: 2}, kept=(shop.hold(sale, f"cart {cart}", 2),))
+    shop.buy({1: 1}, ends="charged", told="unknown")
+    shop.stock[1]["on_hand"] -= 1
+    history.ledger, history.truth = shop.ledger, shop.books
+    return history
+
+
 def silent() -> History:
     """A run that recorded nothing at all."""
     history = foreign()
@@ -89,11 +104,17 @@ def render(history, tmp_path):
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
     """The page of each history by name, drawn once: drawing takes a second."""
-    histories = {"ordinary": ordinary, "faulty": faulty, "foreign": foreign, "silent": silent}
+    histories = {
+        "ordinary": ordinary,
+        "faulty": faulty,
+        "foreign": foreign,
+        "oversold": oversold,
+        "silent": silent,
+    }
     return {name: render(history(), tmp_path_factory.mktemp(name)) for name, history in histories.items()}
 
 
-@pytest.fixture(params=["ordinary", "faulty", "foreign", "silent"])
+@pytest.fixture(params=["ordinary", "faulty", "foreign", "oversold", "silent"])
 def page(request, pages):
     return pages[request.param]
 
@@ -153,6 +174,61 @@ def test_what_is_absent_is_said_in_a_sentence(pages):
     assert "No response carried a Cache-Status" in sections["cache"]
     assert "No process was observed" in sections["tiers"]
     assert "Nothing was broken on purpose" in sections["faults"]
+
+
+def invariants(page: str) -> list[list[str]]:
+    """The rows of the audit's table: statement, notes, how much was checked, outcome."""
+    section = re.search(r'<section id="audit">(.*?)</section>', page, flags=re.DOTALL)[1]
+    rows = re.findall(r"<tr><td.*?</tr>", section, flags=re.DOTALL)
+    return [[text for part in re.split(r"<[^>]+>", row) if (text := part.strip())] for row in rows]
+
+
+def test_broken_invariants_come_first_with_examples_then_open_ones(pages):
+    rows = invariants(pages["oversold"])
+    assert rows[:5] == [
+        [
+            "No product was sold more often than it was there",
+            "1 product with fewer than no units on the shelf: product 4; "
+            "1 flash sale sold beyond its units: sale 11 of product 4.",
+            "2 products",
+            "✗",
+            "failed",
+        ],
+        [
+            "Every unit of stock is accounted for",
+            "1 product whose units on hand, reserved and sold are not those that came in: product 1; "
+            "1 product with a break in the ledger of stock (a lost update): product 1.",
+            "2 products",
+            "✗",
+            "failed",
+        ],
+        [
+            "Nobody got more of a flash sale than each may have",
+            "5 customers with more of a flash sale than each may have: cart 0 in sale 11, cart 1 in sale 11, "
+            "cart 2 in sale 11 and 2 more.",
+            "5 customers",
+            "✗",
+            "failed",
+        ],
+        [
+            "Every charge has its order, and every order its charge",
+            "1 charge captured for an order that is still pending: order 506.",
+            "6 charges",
+            "?",
+            "unknown",
+        ],
+        ["Every order that a shopper was told of is paid, and no other is", "6 orders", "✓", "held"],
+    ]
+    assert rows[-1] == ["No coupon or gift card was spent twice", "–", "–", "not checked"]
+
+
+def test_the_answer_names_what_broke_first_when_no_order_was_lost(pages):
+    answer = re.search(r'<h1 class="answer">([^<]*)</h1>', pages["oversold"])[1]
+    assert "failed the audit (1 product with fewer than no units on the shelf: product 4)." in answer
+
+
+def test_every_invariant_is_told_in_plain_words():
+    assert list(wording.INVARIANTS) == [check.__module__.rpartition(".")[2] for check in CHECKS]
 
 
 def test_the_answer_comes_first_and_in_one_sentence(pages):

@@ -18,11 +18,14 @@ def counts(found):
 
 def test_a_passed_run_is_green(tmp_path):
     found = suite(ordinary(), tmp_path)
-    assert counts(found) == {"tests": 4, "failures": 0, "errors": 0, "skipped": 0}
+    assert counts(found) == {"tests": 7, "failures": 0, "errors": 0, "skipped": 0}
     assert [case.get("name") for case in found] == [
         "failed_ratio < 0.01",
         "response_time_ms.all.p95 < 300",
-        "orders acknowledged are orders kept",
+        "Every order that a shopper was told of is paid, and no other is",
+        "Nobody was charged twice",
+        "Every order cost what its shopper agreed to",
+        "Everybody got what was in their own cart",
         "the run gives a verdict",
     ]
 
@@ -32,8 +35,23 @@ def test_a_missed_objective_and_a_lost_order_are_failures(tmp_path):
     history.outage(20, 30)
     history.order(5)
     found = suite(history, tmp_path)
-    assert counts(found) == {"tests": 4, "failures": 2, "errors": 0, "skipped": 0}
+    assert counts(found) == {"tests": 7, "failures": 2, "errors": 0, "skipped": 0}
     assert found.find("testcase/failure").get("message") == "failed_ratio is 0.25, not < 0.01"
+    assert [case.get("classname") for case in found if case.find("failure") is not None] == [
+        "evening.objectives",
+        "evening.audit",
+    ]
+
+
+def test_an_invariant_that_was_not_checked_is_no_case(tmp_path):
+    history = ordinary()
+    history.truth = None
+    history.ledger.clear()
+    assert [case.get("classname") for case in suite(history, tmp_path)] == [
+        "evening.objectives",
+        "evening.objectives",
+        "evening.run",
+    ]
 
 
 def test_a_run_without_verdict_is_an_error_and_what_it_could_not_decide_is_skipped(tmp_path):

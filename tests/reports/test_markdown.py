@@ -23,6 +23,15 @@ recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost 1 ackno
 | ❌ | failed requests, all requests | 12.5 % | &lt; 1 % |
 | ✅ | p95 response time, all requests | 20 ms | &lt; 300 ms |
 
+| | audit | checked |
+|---|---|---:|
+| ❌ | Every order that a shopper was told of is paid, and no other is<br>1 order acknowledged to a shopper but not \
+paid in the shop&#39;s books: order 5. | 16 orders |
+| ✅ | Nobody was charged twice | 15 orders |
+| ✅ | Every order cost what its shopper agreed to | 15 orders |
+| ✅ | Everybody got what was in their own cart | 15 orders |
+| – | 8 more that the shop's books told nothing of | – |
+
 | figure | |
 |---|---:|
 | requests | 1,200; 20 per second in the steady phase |
@@ -32,7 +41,6 @@ recovered from the fault at 0:25 (kill worker shop-1) in 5.8 s, and lost 1 ackno
 | orders | 16; 990 per hour in the steady phase |
 | cache hit ratio | 80 % of cacheable requests |
 | kill worker shop-1 at 0:25 | The objectives broke, and held again 5.8 s after it. |
-| audit | 1 order acknowledged to a shopper but not paid in the shop&#39;s books: order 5. |
 | generator | The generator kept up in all 40 seconds. |
 
 http://127.0.0.1:8080 through edge nginx, 2026-11-23 08:15:00 UTC. Repeat with: lonjak run evening --seed 7
@@ -47,6 +55,16 @@ def test_a_failed_run_reads_so(tmp_path):
     history.order(5)
     rendered = markdown.render(analyse(history.write(tmp_path)))
     assert rendered.replace("\u00a0", " ") == EXPECTED
+
+
+def test_without_an_order_the_audit_is_a_line(tmp_path):
+    history = ordinary()
+    history.truth = None
+    history.ledger.clear()
+    lines = markdown.render(analyse(history.write(tmp_path))).splitlines()
+    assert [line for line in lines if "audit" in line] == [
+        "| audit | No order was placed, so there was nothing to audit. |"
+    ]
 
 
 def test_a_name_with_a_bar_stays_in_its_cell(tmp_path):

@@ -101,6 +101,18 @@ def test_an_outcome_steers_a_marketplace_shopper(state, outcome, successors):
     assert set(marketplace.MIX.row(state, outcome)) == successors
 
 
+@pytest.mark.parametrize(
+    ("mix", "state"),
+    [("flash-sale", "rush"), ("marketplace", "add_to_cart"), ("marketplace", "grab")],
+)
+def test_who_wants_a_sales_product_is_steered_by_every_answer_of_the_shop(mix: str, state: str):
+    # An outcome that no row knows would lead on to the checkout, with nothing in the cart.
+    answers = set(Outcome) - {Outcome.OK, Outcome.ZERO_RESULTS, Outcome.SALE_OVER}
+    answers -= {Outcome.PAYMENT_DECLINED, Outcome.PRICE_CHANGED, Outcome.VOUCHER_REFUSED, Outcome.NOT_RETURNABLE}
+    on = MIXES[mix].row(state, Outcome.OK)
+    assert [outcome for outcome in answers if MIXES[mix].row(state, outcome) == on] == []
+
+
 def test_tpcw_goes_on_as_if_a_declined_card_had_been_taken():
     assert tpcw_shopping.MIX.row("BUYC", Outcome.PAYMENT_DECLINED) == tpcw_shopping.MIX.states["BUYC"].after
 

@@ -3,7 +3,7 @@ import pytest
 from scenarios import reference_pages as pages
 from scenarios.answers import Answer, ContentMismatch
 from scenarios.outcomes import Outcome
-from scenarios.storefront import Cart, Page, Product, ProductLink
+from scenarios.storefront import Page, Product, ProductLink, Sale, SaleState
 from tests.scenarios import shop_pages as shop
 from tests.scenarios.shop_pages import answer
 
@@ -46,22 +46,15 @@ def test_a_query_comes_back_as_it_was_asked():
     assert pages.read_search('"tas"')(answer("search", shop.search("&#34;tas&#34;", 1))).ok
 
 
-def test_a_cart_holds_what_was_put_in():
-    read = pages.read_cart({7: 2, 8: 1})(answer("cart", shop.cart({7: 2, 8: 1})))
-    assert read.cart == Cart(unit_count=3, total_idr=450_000)
+def test_a_product_on_sale_tells_when_it_begins_and_how_many_each_may_have():
+    read = pages.read_product(7)(answer("product", shop.product(7, sale="upcoming", limit=2)))
+    assert read.product == Product(7, KEMEJA, 150_000, 5, Sale(SaleState.UPCOMING, shop.STARTS_AT, 2))
+    assert read.outcome is Outcome.OK
 
 
-def test_a_cart_of_which_nobody_is_sure_is_taken_as_it_is():
-    assert pages.read_cart(None)(answer("cart", shop.cart({7: 2}))).ok
-
-
-def test_the_payment_form_names_key_and_amount():
-    read = pages.read_payment_form(answer("payment", shop.payment(amount_idr=450_000)))
-    assert (read.idempotency_key, read.amount_idr) == (shop.KEY, 450_000)
-
-
-def test_a_confirmation_is_of_the_order_and_its_amount():
-    assert pages.read_confirmation(41, 150_000)(answer("confirmation", shop.confirmation())).order_id == 41
+def test_a_sale_that_is_sold_out_is_a_product_that_is_sold_out():
+    read = pages.read_product(7)(answer("product", shop.product(7, stock=0, sale="sold_out")))
+    assert read.outcome is Outcome.OUT_OF_STOCK
 
 
 @pytest.mark.parametrize(
@@ -77,6 +70,7 @@ def test_a_confirmation_is_of_the_order_and_its_amount():
             answer("product", shop.page("product", 'data-product-id="7"')),
             "price-idr is no number",
         ),
+        (pages.read_product(7), answer("product", shop.product(7, sale="soon")), "no state or no beginning"),
         (pages.read_category("tas"), answer("category", shop.category("batik", 1)), "another category"),
         (pages.read_category("batik"), answer("category", shop.category("batik")), "the category is empty"),
         (pages.read_search("tas"), answer("search", shop.search("batik", 1)), "the results of another query"),
@@ -86,27 +80,8 @@ def test_a_confirmation_is_of_the_order_and_its_amount():
             "contradict each other",
         ),
         (pages.read_search_form, answer("search", shop.search("batik", 1)), "though nothing was searched for"),
-        (pages.read_cart({7: 1}), answer("cart", shop.cart({8: 1})), "does not hold what was put in"),
-        (pages.read_cart({7: 1}), answer("cart", shop.cart({})), "does not hold what was put in"),
-        (pages.read_address_form, answer("checkout", shop.page("checkout", 'data-cart-count="0"')), "an empty cart"),
-        (pages.read_payment_form, answer("payment", shop.page("payment", 'data-total-idr="9"')), "no idempotency key"),
-        (pages.read_confirmation(42, 150_000), answer("confirmation", shop.confirmation(41)), "another order"),
-        (pages.read_confirmation(41, 1), answer("confirmation", shop.confirmation()), "not what was to be paid"),
-        (
-            pages.read_confirmation(41, 150_000),
-            answer("confirmation", shop.confirmation(state="pending")),
-            "not shown as paid",
-        ),
-        (pages.read_account, answer("account", shop.page("account", 'data-logged-in="false"')), "nobody logged in"),
-        (pages.read_orders, answer("orders", "", 303, "/login"), "asked for orders, got status 303"),
-        (pages.read_fragment(2), answer("fragment", shop.fragment(1)), "badge does not count"),
-        (pages.read_fragment(0), answer("fragment", "<p>hello</p>"), "cart-count is no number"),
     ],
 )
 def test_a_page_that_is_not_what_was_asked_for_is_refused(reader, given: Answer, sentence: str):
     with pytest.raises(ContentMismatch, match=sentence):
         reader(given)
-
-
-def test_a_badge_of_which_nobody_is_sure_is_taken_as_it_is():
-    assert pages.read_fragment(None)(answer("fragment", shop.fragment(3))) is None

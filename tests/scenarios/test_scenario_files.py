@@ -3,7 +3,7 @@ import pytest
 from loadgen.config import load_scenario, scenario_names
 from scenarios.mixes import MIXES
 
-NAMES = ("evening", "tpcw-shopping")
+NAMES = ("evening", "flash-sale", "tpcw-shopping")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -5,36 +5,53 @@ from random import Random
 
 import pytest
 
-from scenarios.journeys import Visit
+from scenarios.deals import Deals
+from scenarios.journeys import take
 from scenarios.mix import LEAVE, Mix, SessionEnd, State, Step
 from scenarios.mixes import MIXES
 from scenarios.outcomes import Outcome
 from scenarios.people import AccountBook, invent_account
 from scenarios.shopper import Ending, walk
-from scenarios.storefront import Page, Product, ProductLink
+from scenarios.storefront import Page, Product, ProductLink, Sale, SaleState
 from scenarios.think_times import Exponential
+from scenarios.visit import Visit
 
 PAUSE = Exponential(7.0, 70.0)
 LINKS = tuple(ProductLink(number, f"Kemeja Batik {number}") for number in range(1, 25))
-IN_STOCK = Product(3, "Kemeja Batik 3", 150_000, 8)
+SALE_ID = 25
+STARTS_AT = 1_795_000_030.0
+UPCOMING = Sale(SaleState.UPCOMING, STARTS_AT, 1)
+OPEN = Sale(SaleState.OPEN, STARTS_AT, 1)
+SOLD_OUT = Sale(SaleState.SOLD_OUT, STARTS_AT, 1)
 
 
 class ScriptedShop:
-    """A storefront that writes down what it is asked, and answers as told: `outcomes` by method name, then OK."""
+    """A storefront that writes down what it is asked, and answers as told: `outcomes` by method name, then OK.
 
-    def __init__(self, product_count: int | None = 100, **outcomes: list[Outcome]) -> None:
+    Product `SALE_ID` shows the scripted `sales` in turn, the last one for ever; without any it is as the others.
+    """
+
+    def __init__(
+        self, product_count: int | None = 100, sales: tuple[Sale, ...] = (), **outcomes: list[Outcome]
+    ) -> None:
         self.asked: list[str] = []
         self.arguments: dict[str, object] = {}
         self.product_count = product_count
         self.basket_count = 0
+        self._sales = deque(sales)
         self._outcomes = {name: deque(scripted) for name, scripted in outcomes.items()}
+
+    def units_of(self, product_id: int) -> int:
+        return self.basket_count
 
     def _page(self, name: str, kind: str, argument: object = None, **shown: object) -> Page:
         self.asked.append(name)
         self.arguments[name] = argument
         scripted = self._outcomes.get(name)
         outcome = scripted.popleft() if scripted else Outcome.OK
-        return Page(kind, outcome, **shown) if outcome is Outcome.OK else Page(kind, outcome)
+        if outcome is Outcome.OK:
+            return Page(kind, outcome, **shown)
+        return Page(kind, outcome, wait_s=2.0 if outcome in (Outcome.HELD_BACK, Outcome.OVERLOADED) else None)
 
     def home(self) -> Page:
         self.product_count = self.product_count or 100
@@ -50,7 +67,15 @@ class ScriptedShop:
         return self._page("search", "search", query, products=LINKS[:5])
 
     def product(self, product_id: int) -> Page:
-        return self._page("product", "product", product_id, product=Product(product_id, "Kemeja", 150_000, 8))
+        sale = None
+        if product_id == SALE_ID and self._sales:
+            sale = self._sales.popleft() if len(self._sales) > 1 else self._sales[0]
+        stock = 0 if sale and sale.state is SaleState.SOLD_OUT else 8
+        return self._page("product", "product", product_id, product=Product(product_id, "Kemeja", 150_000, stock, sale))
+
+    def wait(self, product_id: int) -> Page:
+        page = self._page("wait", "waiting_room", product_id)
+        return self.product(product_id) if page.ok else page
 
     def add_to_cart(self, product: Product, quantity: int) -> Page:
         page = self._page("add_to_cart", "cart", (product, quantity))
@@ -69,8 +94,14 @@ class ScriptedShop:
     def payment_form(self) -> Page:
         return self._page("payment_form", "payment", idempotency_key="key-2")
 
+    def use_vouchers(self, coupon: str, gift_card: str) -> Page:
+        return self._page("use_vouchers", "payment", (coupon, gift_card), idempotency_key="key-1", amount_idr=125_000)
+
+    def send_back(self, order_id: int) -> Page:
+        return self._page("send_back", "confirmation", order_id)
+
     def pay(self, form: Page, *, card: str) -> Page:
-        page = self._page("pay", "confirmation", (form.idempotency_key, card))
+        page = self._page("pay", "confirmation", (form.idempotency_key, card), order_id=41)
         self.basket_count = 0 if page.ok else self.basket_count
         return page
 
@@ -87,25 +118,35 @@ class ScriptedShop:
         return self._page("orders", "orders")
 
 
-def visit_to(shop: ScriptedShop, seed: int = 1, accounts: AccountBook | None = None) -> Visit:
-    return Visit(shop, accounts or AccountBook(), Random(seed), zipf_exponent=1.0)
+def visit_to(
+    shop: ScriptedShop, seed: int = 1, accounts: AccountBook | None = None, deals: Deals | None = None
+) -> Visit:
+    book = accounts or AccountBook()
+    return Visit(shop, book, Random(seed), zipf_exponent=1.0, deals=deals or Deals(), now=lambda: STARTS_AT - 12.0)
+
+
+def pays(visit: Visit) -> Outcome:
+    """Takes all steps from a product to the order."""
+    for step in (Step.LANDING, Step.ADD_TO_CART, Step.CHECKOUT, Step.ADDRESS):
+        take(visit, step)
+    return take(visit, Step.PAY)
 
 
 def test_a_product_is_chosen_among_the_links_of_the_page():
     shop = ScriptedShop()
     visit = visit_to(shop)
-    visit.take(Step.HOME)
-    visit.take(Step.PRODUCT)
+    take(visit, Step.HOME)
+    take(visit, Step.PRODUCT)
     assert shop.arguments["product"] in {link.product_id for link in LINKS[:8]}
 
 
 def test_a_product_is_not_opened_twice_while_others_are_left():
     shop = ScriptedShop()
     visit = visit_to(shop)
-    visit.take(Step.HOME)
+    take(visit, Step.HOME)
     opened = []
     for _ in range(8):
-        visit.take(Step.PRODUCT)
+        take(visit, Step.PRODUCT)
         opened.append(shop.arguments["product"])
     assert sorted(opened) == [link.product_id for link in LINKS[:8]]
 
@@ -115,8 +156,8 @@ def test_upper_links_are_opened_more_often():
     for seed in range(300):
         shop = ScriptedShop()
         visit = visit_to(shop, seed)
-        visit.take(Step.CATEGORY)
-        visit.take(Step.PRODUCT)
+        take(visit, Step.CATEGORY)
+        take(visit, Step.PRODUCT)
         firsts.append(shop.arguments["product"])
     # Zipf with exponent 1 over 24 links: 1 / H(24) = 26.5 % for the first, 1.1 % for the last.
     assert firsts.count(1) / 300 == pytest.approx(0.265, abs=0.08)
@@ -124,7 +165,7 @@ def test_upper_links_are_opened_more_often():
 
 def test_landing_before_the_catalogue_size_is_known_opens_the_front_page_first():
     shop = ScriptedShop(product_count=None)
-    assert visit_to(shop).take(Step.LANDING) is Outcome.OK
+    assert take(visit_to(shop), Step.LANDING) is Outcome.OK
     assert shop.asked == ["home", "product"]
 
 
@@ -133,15 +174,15 @@ def test_zero_results_are_answered_by_fewer_words():
     visit = visit_to(shop)
     visit.memory.names = ("Kemeja Batik",)
     visit.memory.intended = "kemeja batik"
-    assert visit.take(Step.REFORMULATE) is Outcome.ZERO_RESULTS
+    assert take(visit, Step.REFORMULATE) is Outcome.ZERO_RESULTS
     assert visit.memory.intended == "kemeja"
 
 
 def test_a_product_seen_goes_into_the_cart():
     shop = ScriptedShop()
     visit = visit_to(shop)
-    visit.take(Step.LANDING)
-    visit.take(Step.ADD_TO_CART)
+    take(visit, Step.LANDING)
+    take(visit, Step.ADD_TO_CART)
     product, quantity = shop.arguments["add_to_cart"]
     assert product.product_id == shop.arguments["product"]
     assert 1 <= quantity <= 3
@@ -151,7 +192,7 @@ def test_a_filled_cart_is_shown_where_no_product_was_looked_at():
     shop = ScriptedShop()
     visit = visit_to(shop)
     for step in (Step.LANDING, Step.ADD_TO_CART, Step.HOME, Step.ADD_TO_CART):
-        visit.take(step)
+        take(visit, step)
     assert shop.asked[-1] == "cart"
 
 
@@ -159,10 +200,10 @@ def test_a_declined_card_is_followed_by_another_card_and_another_key():
     shop = ScriptedShop(pay=[Outcome.PAYMENT_DECLINED])
     visit = visit_to(shop)
     for step in (Step.LANDING, Step.ADD_TO_CART, Step.CHECKOUT, Step.ADDRESS):
-        assert visit.take(step) is Outcome.OK
-    assert visit.take(Step.PAY) is Outcome.PAYMENT_DECLINED
+        assert take(visit, step) is Outcome.OK
+    assert take(visit, Step.PAY) is Outcome.PAYMENT_DECLINED
     first_key, first_card = shop.arguments["pay"]
-    assert visit.take(Step.PAY) is Outcome.OK
+    assert take(visit, Step.PAY) is Outcome.OK
     second_key, second_card = shop.arguments["pay"]
     assert (first_key, second_key) == ("key-1", "key-2")
     assert first_card != second_card
@@ -172,13 +213,13 @@ def test_nothing_is_paid_for_with_an_empty_cart():
     shop = ScriptedShop()
     visit = visit_to(shop)
     for step in (Step.CHECKOUT, Step.ADDRESS, Step.PAY):
-        visit.take(step)
+        take(visit, step)
     assert shop.asked == ["cart", "cart", "cart"]
 
 
 def test_the_order_history_needs_an_account_first():
     shop = ScriptedShop()
-    visit_to(shop).take(Step.ORDERS)
+    take(visit_to(shop), Step.ORDERS)
     assert shop.asked == ["register", "orders"]
 
 
@@ -186,8 +227,8 @@ def test_an_account_is_one_shoppers_at_a_time():
     book = AccountBook()
     book.put_back(invent_account())
     first, second = visit_to(ScriptedShop(), 1, book), visit_to(ScriptedShop(), 1, book)
-    first.take(Step.SIGN_IN)
-    second.take(Step.SIGN_IN)
+    take(first, Step.SIGN_IN)
+    take(second, Step.SIGN_IN)
     assert (first.storefront.asked, second.storefront.asked) == (["log_in"], ["register"])
     first.leave()
     assert book.take() == first.memory.account
@@ -196,14 +237,16 @@ def test_an_account_is_one_shoppers_at_a_time():
 @pytest.mark.parametrize("mix", MIXES.values(), ids=lambda mix: mix.name)
 def test_every_step_of_a_mix_can_be_taken_from_the_start(mix):
     for state in mix.states.values():
-        assert visit_to(ScriptedShop(product_count=None)).take(state.step) is Outcome.OK
+        assert take(visit_to(ScriptedShop(product_count=None)), state.step) is Outcome.OK
 
 
-def walked(mix: Mix, shop: ScriptedShop, seed: int = 1, scale: float = 1.0) -> tuple[Ending, float]:
+def walked(
+    mix: Mix, shop: ScriptedShop, seed: int = 1, scale: float = 1.0, deals: Deals | None = None
+) -> tuple[Ending, float]:
     """The walk's ending, and the seconds it thought."""
     now = [0.0]
 
-    steps = walk(mix, visit_to(shop, seed), clock=lambda: now[0], think_time_scale=scale)
+    steps = walk(mix, visit_to(shop, seed, deals=deals), clock=lambda: now[0], think_time_scale=scale)
     while True:
         try:
             now[0] += next(steps)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from reference_shop.protections import PROTECTIONS
 from tests.shop.processes import (
     RUN_AS,
     Postgres,
@@ -59,7 +60,8 @@ def provider(workshop: Workshop) -> Program:
 
 @pytest.fixture(scope="session")
 def shop(workshop: Workshop, provider: Program) -> Program:
-    return workshop.web(provider.url)
+    """One worker, which refuses nobody because the machine of the tests is busy."""
+    return workshop.web(provider.url, protections=[name for name in PROTECTIONS if name != "load-shedding"])
 
 
 @pytest.fixture

