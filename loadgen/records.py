@@ -92,13 +92,16 @@ class Event:
         return cls(float(at), kind, {key: value for key, value in line.items() if key not in ("at", "kind")})
 
 
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+
+
 def strict_json(text: str) -> object:
     """JSON as RFC 8259 has it; ValueError for anything else, NaN and Infinity included."""
-
-    def refuse(constant: str) -> float:
-        raise ValueError(f"{constant} is no number")
-
-    return json.loads(text, parse_constant=refuse)
+    return _DECODER.decode(text)
 
 
 def append_line(file: TextIO, line: Mapping[str, Json]) -> None:
