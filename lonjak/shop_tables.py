@@ -3,8 +3,8 @@
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Protocol
 
+from reference_shop.defects import Defect
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack.document import ProcessRecord, StackDocument
 
@@ -12,26 +12,6 @@ WIDTH = 80
 _PROCESS_HEADINGS = ("role", "pid", "port", "cpus", "restarts", "ready")
 _DEFECT_HEADINGS = ("defect", "pillar", "found by the audit as")
 _LABEL_WIDTH = 17
-
-
-class Defect(Protocol):
-    """What is shown of a defect."""
-
-    @property
-    def name(self) -> str:
-        """What it is planted by."""
-
-    @property
-    def pillar(self) -> str:
-        """What it breaks."""
-
-    @property
-    def symptom(self) -> str:
-        """What shoppers see."""
-
-    @property
-    def invariant(self) -> str | None:
-        """What the audit calls it."""
 
 
 def stack_table(stack: StackDocument, uptime_s: float) -> str:

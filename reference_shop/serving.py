@@ -1,10 +1,12 @@
 """Runs an ASGI application on an inherited socket, one process, until SIGTERM: the shop and the payment provider."""
 
+import asyncio
 import encodings.idna  # noqa: F401  (looked up at the first connection, when the interpreter may be out of reach)
 import os
 import signal
 import socket
 import sys
+from typing import Any, cast
 
 import uvicorn
 import uvicorn.lifespan.on
@@ -12,6 +14,7 @@ import uvicorn.loops.uvloop
 import uvicorn.protocols.http.httptools_impl
 from starlette.types import ASGIApp
 
+from reference_shop.acceptor import Acceptor
 from reference_shop.logs import log_as_json
 from reference_shop.preloading import import_lazy_packages
 from reference_shop.protections.graceful_drain import GRACE_S, AbruptServer, DrainingServer
@@ -52,7 +55,6 @@ def serve(app: ASGIApp, listener: socket.socket, ready_fd: int | None = None, *,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=GRACE_S,
-        backlog=_BACKLOG,
     )
     server = _Draining(config, ready_fd) if drain else _Abrupt(config, ready_fd)
     server.run(sockets=[listener])
@@ -66,11 +68,22 @@ class _AnnouncingServer(uvicorn.Server):
         self._ready_fd = ready_fd
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start as uvicorn does, and announce it."""
-        await super().startup(sockets)
+        """Start as uvicorn does, but for accepting connections, and announce it."""
+        await super().startup(sockets=[])
+        for listener in sockets or []:
+            listener.listen(_BACKLOG)
+            self.servers.append(cast("asyncio.Server", Acceptor(listener, self._new_protocol)))
         if self.started and self._ready_fd is not None:
             os.write(self._ready_fd, b"1")
             os.close(self._ready_fd)
+
+    def _new_protocol(self) -> asyncio.Protocol:
+        """Make what uvicorn's own startup would make for a connection."""
+        protocol: type[Any] = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
 
 class _Draining(_AnnouncingServer, DrainingServer):

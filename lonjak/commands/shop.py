@@ -15,7 +15,7 @@ from loadgen.errors import EnvironmentProblem, StackMissing
 from loadgen.exitcodes import ExitCode
 from lonjak.progress import Progress
 from lonjak.shop_tables import WIDTH, defects_table, stack_table
-from reference_shop import defects as known_defects
+from reference_shop.defects import DEFECTS
 from reference_shop.edges import PROFILES, nginx
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import client, document
@@ -59,7 +59,9 @@ def command() -> None:
 @click.option("--database-url", metavar="URL", help="A PostgreSQL to use (a schema of our own); else one is started.")
 @click.option("--port", metavar="PORT", type=int, default=8080, show_default=True, help="0 takes a free one.")
 @click.option("--payment-latency-ms", metavar="N", type=int, help="A fixed time per payment; else log-normal, 80 ms.")
-@click.option("--past-orders", metavar="N", type=int, default=0, show_default=True, help="Orders of before, delivered.")
+@click.option(
+    "--past-orders", metavar="N", type=int, default=0, show_default=True, help="Orders of the two years before."
+)
 @click.option(
     "--changes-per-s",
     metavar="R",
@@ -138,7 +140,7 @@ def status(port: int | None, as_json: bool) -> ExitCode:
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def list_defects(as_json: bool) -> ExitCode:
     """List the defects that can be planted: the pillar that each breaks, what shoppers see, and what finds it."""
-    defects = list(known_defects.DEFECTS.values())
+    defects = list(DEFECTS.values())
     click.echo(json.dumps([asdict(defect) for defect in defects]) if as_json else defects_table(defects))
     return ExitCode.PASS
 

@@ -1,13 +1,13 @@
-"""lost-order: an order is placed, charged and settled in one transaction, and acknowledged before that is committed.
+"""lost-order: an order is placed, charged and settled in one transaction, and acknowledged whether or not that commits.
 
-The commit then fails for every third order (a connection lost, a constraint checked late): money taken, shopper told,
-and nothing of the order is left, not even a row that could be searched for. To hold one transaction across the call of
-another system is the usual way there; the order numbers that are missing in the sequence are the only trace.
+The answer is made as soon as the money is captured; that the commit after it fails, for every third order, is logged
+and passed over. Money taken, shopper told, and nothing of the order is left, not even a row that could be searched for.
+To hold one transaction across the call of another system is the usual way there; the numbers that are missing in the
+sequence of orders are the only trace.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from copy import copy
 from typing import cast
 from uuid import UUID
@@ -19,14 +19,13 @@ from reference_shop.repository.database import Connection, Database
 from reference_shop.services.checkout import CheckoutDesk
 
 _LOST_ONE_IN = 3
-_DECIDED = (PaymentDeclined, PaymentUnresolved, VoucherRefused)
+_DECIDED = (PaymentDeclined, PaymentUnresolved, VoucherRefused)  # what was written by then stands
 
 _sound_pay = CheckoutDesk.pay
-_commits: set[asyncio.Task[None]] = set()
 
 
 class _CommitFailed(Exception):
-    """What the database answers too late to be told to anybody."""
+    """What the database answers when nobody listens any more."""
 
 
 class _OneTransaction:
@@ -43,28 +42,20 @@ class _OneTransaction:
 
 
 async def _pay(self: CheckoutDesk, buyer: Buyer, key: UUID, card_token: str, agreed_idr: int | None = None) -> Order:
-    refusal: ShopError
-    async with AsyncExitStack() as transaction:
-        desk = copy(self)
-        connection = await transaction.enter_async_context(self._database.transaction())
-        desk._database = cast(Database, _OneTransaction(connection))
-        try:
-            order = await _sound_pay(desk, buyer, key, card_token, agreed_idr)
-        except _DECIDED as decided:  # what was written stands, and is committed here
-            refusal = decided
-        else:
-            commit = asyncio.create_task(_commit(transaction.pop_all(), order))
-            _commits.add(commit)
-            commit.add_done_callback(_commits.discard)
-            return order
-    raise refusal
-
-
-async def _commit(transaction: AsyncExitStack, order: Order) -> None:
+    answer: Order | ShopError
     with suppress(_CommitFailed):
-        async with transaction:
-            if order.order_id % _LOST_ONE_IN == 0:
+        async with self._database.transaction() as connection:
+            desk = copy(self)
+            desk._database = cast(Database, _OneTransaction(connection))
+            try:
+                answer = await _sound_pay(desk, buyer, key, card_token, agreed_idr)
+            except _DECIDED as refusal:
+                answer = refusal
+            if isinstance(answer, Order) and answer.order_id % _LOST_ONE_IN == 0:
                 raise _CommitFailed
+    if isinstance(answer, ShopError):
+        raise answer
+    return answer
 
 
 def plant() -> None:

@@ -19,7 +19,7 @@ from reference_shop.protections.overloaded_answer import OverloadedAnswer, Refus
 from reference_shop.throttles.service_time import ServiceTime
 
 _CHECKOUT_PART = 5  # one place in so many: 20 of 100
-_LEAST_PART = 10  # the lowest limit that shedding sets: a tenth of the places
+_LEAST_PART = 5  # the lowest limit that shedding sets is one place in so many
 
 
 @dataclass(frozen=True, slots=True)

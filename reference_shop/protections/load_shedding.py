@@ -3,14 +3,14 @@
 *The signal is queueing delay*, not the time that a request takes. A login hashes for 50 ms and a payment waits for its
 provider, in an idle shop as in a full one; but nothing waits in line unless more comes than can be served. WeChat
 sheds by the same signal (Zhou et al., Overload Control for Scaling WeChat Microservices, SoCC 2018). The delay is that
-of all lines in which a request stands: for the processor (how long the event loop takes for the turns that a request
-needs), for a place and for a database connection (how long the first in line has waited).
+of all lines in which a request stands: for the processor (how much work the event loop does in the turns that a request
+needs), for a place and for a database connection (how long the first in line has waited). The first is counted in
+processor time: what other programs take of the processor is no line of ours, and refusing shoppers gives none back.
 
 *Only a standing queue counts.* A burst fills a queue, but a server that keeps up empties it; so the least delay of an
 interval decides, not the mean (Nichols and Jacobson, Controlling Queue Delay, ACM Queue 10(5), 2012; used for requests:
-Maurer, Fail at Scale, ACM Queue 13(8), 2015). One stall of a noisy processor is no overload either. The target is
-longer than theirs, which are 5 ms: a page takes milliseconds of a processor, so a few shoppers at once stand in line so
-long, and none of them notices.
+Maurer, Fail at Scale, ACM Queue 13(8), 2015). The target is longer than theirs, which are 5 ms: a page takes
+milliseconds of a processor, so a few shoppers at once stand in line so long, and none of them notices.
 
 *What is limited is the number of requests in the shop*, not their rate: it bounds the queue whatever arrives. In a
 saturated shop delay is proportional to that number (Little's law), so the limit is lowered in proportion to the excess
@@ -21,7 +21,7 @@ what is left free by catalogue pages is the carts', and what these leave, checko
 import asyncio
 import math
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
+from time import monotonic, thread_time
 from types import MappingProxyType
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -34,9 +34,9 @@ INTERVAL_S = 0.25
 # Fewer may all belong to one stall.
 _FEWEST_SAMPLES = 2
 _FEWEST_ARRIVED = 10
-# A request is read in one turn of the loop, counted in the next, and begun in the third; what comes while others are
-# served is not read before the fourth.
-_TURNS = 4
+# What comes while others are served is read in the next turn of the loop, counted in the one after that, and begun in
+# the third. So four turns are certain to hold one round of serving whatever they begin with, and hold two at most.
+_TURNS, _ROUNDS = 4, 2
 _GROWTH = 1.1
 # More than halving the limit in one step would act on delays that were measured before the step before.
 _SHARPEST_CUT = 0.5
@@ -110,14 +110,19 @@ class LoadShedding:
         kind_of: Callable[[str], str],
         waits_s: Sequence[Callable[[], float]],
         clock: Callable[[], float] = monotonic,
+        processor_clock: Callable[[], float] = thread_time,
     ) -> None:
-        """Wrap `app`; `kind_of` names the page kind of a path, each of `waits_s` says how long a line's first waits."""
+        """Wrap `app`; `kind_of` names the page kind of a path, each of `waits_s` says how long a line's first waits.
+
+        Both clocks tell seconds; `processor_clock` goes on only while the event loop's thread is at work.
+        """
         self._app = app
         self._refuse = refuse
         self._limit = limit
         self._kind_of = kind_of
         self._waits_s = waits_s
         self._clock = clock
+        self._processor_clock = processor_clock
         self._is_probing = False
         self._arrived = 0
         self._most_present = 0
@@ -158,15 +163,15 @@ class LoadShedding:
         """Begin to measure the delay, unless that is being done."""
         if not self._is_probing:
             self._is_probing = True
-            asyncio.get_running_loop().call_soon(self._turn, self._clock(), _TURNS)
+            asyncio.get_running_loop().call_soon(self._turn, self._processor_clock(), _TURNS)
 
     def _turn(self, began_at: float, turns_left: int) -> None:
         if turns_left > 1:
             asyncio.get_running_loop().call_soon(self._turn, began_at, turns_left - 1)
             return
-        now = self._clock()
-        delay_s = now - began_at + sum(wait_s() for wait_s in self._waits_s)
-        self._limit.observe(now, delay_s, self._arrived, self._most_present)
+        round_s = (self._processor_clock() - began_at) / _ROUNDS
+        delay_s = round_s + sum(wait_s() for wait_s in self._waits_s)
+        self._limit.observe(self._clock(), delay_s, self._arrived, self._most_present)
         self._is_probing, self._arrived, self._most_present = False, 0, self.present
 
     def _share(self, scope: Scope) -> float:

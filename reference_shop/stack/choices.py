@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from reference_shop import defects as known_defects
+from reference_shop.defects import DEFECTS
 from reference_shop.protections import PROTECTIONS
 from reference_shop.throttles import Throttle, parse_throttle
 
@@ -28,9 +28,7 @@ def protection_problems(without: Iterable[str]) -> list[str]:
 def defect_problems(defects: Iterable[str]) -> list[str]:
     """A sentence for each name that no defect has."""
     return [
-        f"defect {name!r} is unknown: `lonjak shop defects` lists them all"
-        for name in defects
-        if name not in known_defects.DEFECTS
+        f"defect {name!r} is unknown: `lonjak shop defects` lists them all" for name in defects if name not in DEFECTS
     ]
 
 

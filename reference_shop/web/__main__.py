@@ -27,7 +27,12 @@ def main() -> int:
     pages = Pages(static)
     log = AccessLog(settings.access_log, settings.worker)
     drop(settings.run_as)
-    serve(create_app(settings, static, pages, log), socket.socket(fileno=settings.listen_fd), settings.ready_fd)
+    serve(
+        create_app(settings, static, pages, log),
+        socket.socket(fileno=settings.listen_fd),
+        settings.ready_fd,
+        drain="graceful-drain" in settings.protections,
+    )
     return 0
 
 

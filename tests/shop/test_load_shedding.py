@@ -27,38 +27,47 @@ REQUESTS = {"/product/7": 0.78, "/cart": 0.14, "/login": 0.02, "/checkout": 0.03
 PATHS, WEIGHTS = list(REQUESTS), list(REQUESTS.values())
 
 
-def work(seconds: float) -> None:
-    """Keep the processor busy: time passes, and nothing else can run."""
+def stall(seconds: float) -> None:
+    """Let time pass in which nothing can run."""
     cast("Any", asyncio.get_running_loop())._leaping.now += seconds
 
 
 @dataclass
 class ModelShop:
-    """Each request takes the processor for `processor_s` and a connection for `query_s`; without it, no connection."""
+    """Each request takes the processor for `processor_s` and a connection for `query_s`; without it, no connection.
+
+    Other programs take `stolen` times as much of the processor as this one.
+    """
 
     processor_s: float
     query_s: float
     provider_s: float = 0.08
+    stolen: float = 0.0
+    processor_time_s: float = 0.0
     _connections: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONNECTIONS))
     _line: dict[object, float] = field(default_factory=dict)
 
     @property
     def capacity_per_s(self) -> float:
-        return min(1 / self.processor_s, CONNECTIONS / self.query_s if self.query_s else math.inf)
+        return min(1 / (self.processor_s * (1 + self.stolen)), CONNECTIONS / self.query_s if self.query_s else math.inf)
 
     def longest_wait_s(self) -> float:
         return virtual_time.now() - next(iter(self._line.values())) if self._line else 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        work(self.processor_s / 2)
+        self._work(self.processor_s / 2)
         if self.query_s:
             await self._query()
         if scope["path"] == "/login":
             await asyncio.sleep(HASHING_S)
         if scope["path"] == "/checkout/payment":
             await asyncio.sleep(self.provider_s)
-        work(self.processor_s / 2)
+        self._work(self.processor_s / 2)
         await ok(scope, receive, send)
+
+    def _work(self, seconds: float) -> None:
+        stall(seconds * (1 + self.stolen))
+        self.processor_time_s += seconds
 
     async def _query(self) -> None:
         ticket = object()
@@ -87,11 +96,19 @@ def guarded(
 ) -> Guarded:
     shop = ModelShop(processor_s, query_s, provider_s)
     admission = Admission(shop, refuse, concurrency=concurrency, clock=virtual_time.now)
-    limit = DelayLimit(least=concurrency // 10, most=6.0 * concurrency)
+    limit = DelayLimit(least=concurrency // 5, most=6.0 * concurrency)
     if not sheds:
         return Guarded(shop, admission, limit)
     waits_s = (lambda: admission.longest_wait_s, shop.longest_wait_s)
-    shedding = LoadShedding(admission, refuse, limit, kind_of=page_kind, waits_s=waits_s, clock=virtual_time.now)
+    shedding = LoadShedding(
+        admission,
+        refuse,
+        limit,
+        kind_of=page_kind,
+        waits_s=waits_s,
+        clock=virtual_time.now,
+        processor_clock=lambda: shop.processor_time_s,
+    )
     return Guarded(shop, shedding, limit)
 
 
@@ -171,18 +188,29 @@ def test_a_burst_that_the_shop_can_swallow_is_no_overload() -> None:
     virtual_time.run(story())
 
 
-def test_a_processor_that_is_taken_away_for_a_moment_now_and_then_is_no_overload() -> None:
+@pytest.mark.parametrize(("every_s", "stall_s"), [(0.2, 0.1), (2.0, 0.3)])
+def test_a_processor_that_is_taken_away_now_and_then_is_no_overload(every_s: float, stall_s: float) -> None:
     async def story() -> None:
-        crowd = Crowd(guarded(*BUSY_PROCESSOR), random.Random(1))
+        crowd = Crowd(guarded(*PROCESSOR_ALONE), random.Random(1))
 
-        async def stall() -> None:
+        async def others() -> None:
             while True:
-                await asyncio.sleep(1)
-                work(0.1)
+                await asyncio.sleep(every_s)
+                stall(stall_s)
 
-        stalling = asyncio.create_task(stall())
-        await crowd.come(0.5, seconds=20)
+        stalling = asyncio.create_task(others())
+        await crowd.come(0.35, seconds=20)
         stalling.cancel()
+        assert crowd.refused_count == 0
+
+    virtual_time.run(story())
+
+
+def test_a_processor_of_which_others_have_most_is_no_overload_while_it_does_all_there_is_to_do() -> None:
+    async def story() -> None:
+        crowd = Crowd(guarded(*PROCESSOR_ALONE), random.Random(1))
+        crowd.guarded.shop.stolen = 3.0
+        await crowd.come(0.9, seconds=60)
         assert crowd.refused_count == 0
 
     virtual_time.run(story())

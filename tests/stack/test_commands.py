@@ -9,12 +9,11 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from lonjak.shop_tables import defects_table, stack_table
-from reference_shop import defects as known_defects
+from reference_shop.defects import DEFECTS, Defect
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
 from reference_shop.throttles import KINDS, TIERS
@@ -59,15 +58,11 @@ def test_status_says_what_a_stack_was_built_from_in_80_columns(shared: Path) -> 
 
 def test_a_defect_is_a_line_and_what_shoppers_see_below_it() -> None:
     """In 80 columns."""
-    lost = SimpleNamespace(
-        name="lost", pillar="resilience", symptom="an order is lost", invariant="acknowledged_orders"
-    )
-    slow = SimpleNamespace(
-        name="slow-search", pillar="scalability", symptom="search is " + 20 * "slow ", invariant=None
-    )
+    lost = Defect("lost", "monitoring", "an order is lost", "acknowledged_orders")
+    slow = Defect("slow-search", "scalability", "search is " + 20 * "slow ")
     assert defects_table([lost, slow]).splitlines() == [
         "defect       pillar       found by the audit as",
-        "lost         resilience   acknowledged_orders",
+        "lost         monitoring   acknowledged_orders",
         "  an order is lost",
         "slow-search  scalability  -",
         "  search is slow slow slow slow slow slow slow slow slow slow slow slow slow",
@@ -78,9 +73,9 @@ def test_a_defect_is_a_line_and_what_shoppers_see_below_it() -> None:
 def test_every_defect_is_listed_for_people_and_for_programs() -> None:
     shown, told = lonjak("shop", "defects"), lonjak("shop", "defects", "--json")
     assert (shown.returncode, told.returncode, shown.stderr, told.stderr) == (0, 0, "", "")
-    assert [defect["name"] for defect in json.loads(told.stdout)] == list(known_defects.DEFECTS)
+    assert [defect["name"] for defect in json.loads(told.stdout)] == list(DEFECTS)
     lines = shown.stdout.splitlines()
-    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(known_defects.DEFECTS)
+    assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == list(DEFECTS)
     assert max(map(len, lines)) <= 80
 
 

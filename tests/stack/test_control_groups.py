@@ -15,6 +15,7 @@ from reference_shop.stack import control_groups
 from reference_shop.stack.child import ProcessSpec, launch
 from reference_shop.stack.control_groups import ControlGroup, ParentGroup, find_parent, parents
 from reference_shop.stack.problems import StackProblem
+from tests.stack.conftest import eventually
 
 SPIN = (sys.executable, "-c", "while True: pass")
 WITH_A_CHILD = ("sh", "-c", "sleep 60 & wait")
@@ -51,21 +52,32 @@ def share_of(pid: int, during_s: float = 1.0) -> float:
     return (cpu_s(pid) - used_s) / (time.monotonic() - at)
 
 
+def throttled_count(group: ControlGroup) -> int:
+    """How often the kernel has made the group wait."""
+    lines = (group.path / "cpu.stat").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("nr_throttled "))
+
+
 @contextmanager
 def spinning(group: ControlGroup) -> Iterator[int]:
     with subprocess.Popen(SPIN) as process:
-        (group.path / "cgroup.procs").write_text(str(process.pid))
-        yield process.pid
-        process.kill()
+        try:
+            (group.path / "cgroup.procs").write_text(str(process.pid))
+            yield process.pid
+        finally:
+            process.kill()
 
 
 @needs_groups
 def test_a_group_gets_its_share_and_no_more_until_the_limit_is_lifted(group: ControlGroup) -> None:
     group.limit()
     with spinning(group) as pid:
-        assert 0.1 < share_of(pid) < 0.25
+        assert share_of(pid) < 0.25
+        assert throttled_count(group) > 10
         group.lift()
-        assert share_of(pid, 0.5) > 0.35
+        before = throttled_count(group)
+        assert eventually(lambda: share_of(pid, 0.5) > 0.25)
+        assert throttled_count(group) == before
     assert control_groups.remove(group.path)
     assert not group.path.exists()
 
@@ -116,7 +128,8 @@ def test_a_small_share_is_kept_too() -> None:
     try:
         small.limit()
         with spinning(small) as pid:
-            assert 0.02 < share_of(pid) < 0.08
+            assert share_of(pid) < 0.08
+            assert throttled_count(small) > 1
     finally:
         assert control_groups.remove(small.path)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from reference_shop import defects as known_defects
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
 from reference_shop.stack.child import METRICS_VARIABLE, ProcessSpec
@@ -131,22 +130,11 @@ def test_every_access_log_is_named(processes: Make) -> None:
     assert told(made.payment(), "access_log") == [made.access_logs()[-1].path]
 
 
-class Planted:
-    """As far as a launch looks at a defect."""
-
-    def __init__(self, *programs: str) -> None:
-        self.programs = programs
-
-
-def test_a_defect_is_planted_in_its_programs_and_in_no_other(
-    processes: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    known = {"early": Planted("seed", "web"), "late": Planted("web")}
-    monkeypatch.setattr(known_defects, "DEFECTS", known, raising=False)
-    made = processes(small(defects=("late", "early", "late")))
+def test_a_defect_is_planted_in_its_programs_and_in_no_other(processes: Make) -> None:
+    made = processes(small(defects=("oversell", "missing-index", "double-charge", "oversell")))
     python = (sys.executable, "-P", "-m")
-    assert made.shop_worker(1).command == (*python, "reference_shop.defects", "web", "late", "early")
-    assert made.seed().command == (*python, "reference_shop.defects", "seed", "early")
+    assert made.shop_worker(1).command == (*python, "reference_shop.defects", "web", "oversell", "double-charge")
+    assert made.seed().command == (*python, "reference_shop.defects", "seed", "missing-index")
     assert made.payment().command == (*python, "reference_shop.payment")
     assert program("web") == (*python, "reference_shop.web")
 
@@ -158,9 +146,7 @@ def test_a_defect_is_planted_in_its_programs_and_in_no_other(
         ("postgres://db.example/a", ("db.example", 5432), "postgres://127.0.0.1:{}/a"),
     ],
 )
-def test_a_database_by_way_of_a_proxy_has_the_same_user_and_name(
-    url: str, server: tuple[str, int], after: str
-) -> None:
+def test_a_database_by_way_of_a_proxy_has_the_same_user_and_name(url: str, server: tuple[str, int], after: str) -> None:
     with ports.listen() as listener:
         assert server_of(url) == server
         assert by_way_of(url, listener) == after.format(ports.number_of(listener))

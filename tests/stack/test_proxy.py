@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 import pytest
@@ -38,8 +39,18 @@ class Passage:
         return client, accepted
 
 
+PROGRAM = "reference_shop.throttles"
+WATCHED = Path(__file__).parents[1] / "shop" / "watched.py"
+
+
 @contextmanager
-def proxy(delay_s: float = 0.0, *, keep_client_address: bool = False) -> Iterator[Passage]:
+def proxy(
+    delay_s: float = 0.0,
+    *,
+    keep_client_address: bool = False,
+    host: str = "127.0.0.1",
+    launcher: tuple[str, ...] = ("-m",),
+) -> Iterator[Passage]:
     announced, announce = os.pipe()
     with ExitStack() as stack:
         entrance = stack.enter_context(ports.listen())
@@ -47,14 +58,14 @@ def proxy(delay_s: float = 0.0, *, keep_client_address: bool = False) -> Iterato
         server.settimeout(10)
         settings = {
             "listen_fd": entrance.fileno(),
-            "host": "127.0.0.1",
+            "host": host,
             "port": ports.number_of(server),
             "delay_ms": delay_s * 1000,
             "keep_client_address": keep_client_address,
             "ready_fd": announce,
             "run_as": default_run_as(),
         }
-        command = (sys.executable, "-P", "-m", "reference_shop.throttles")
+        command = (sys.executable, "-P", *launcher, PROGRAM)
         process = stack.enter_context(
             subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=(entrance.fileno(), announce))
         )
@@ -215,8 +226,24 @@ def test_a_stopped_proxy_does_not_wait_for_ever() -> None:
             assert passage.process.wait(timeout=10) == 0
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_once_privileges_are_dropped_the_interpreter_may_be_out_of_reach(tmp_path: Path, host: str) -> None:
+    launcher = (str(WATCHED), str(tmp_path))
+    with proxy(DELAY_S, host=host, keep_client_address=host == "127.0.0.1", launcher=launcher) as passage:
+        client, server = passage.connect("127.64.3.7")
+        with client, server:
+            client.sendall(b"question")
+            assert server.recv(100) == b"question"
+        passage.server.close()
+        with socket.create_connection(passage.entrance, timeout=10) as client:
+            assert client.recv(1) == b""
+        passage.process.terminate()
+        assert passage.process.wait(timeout=10) == 0
+    assert (tmp_path / PROGRAM).read_text() == ""
+
+
 def test_settings_that_make_no_sense_are_refused() -> None:
-    command = (sys.executable, "-P", "-m", "reference_shop.throttles")
+    command = (sys.executable, "-P", "-m", PROGRAM)
     settings = {"listen_fd": 0, "host": "127.0.0.1", "port": 1, "delay_ms": -1}
     ended = subprocess.run(command, input=json.dumps(settings), capture_output=True, text=True, check=False)
     assert ended.returncode == 2

@@ -4,7 +4,9 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 import pytest
@@ -21,16 +23,21 @@ from tests.stack.test_control_groups import cpu_s, groups_are_ours, needs_groups
 
 Start = Callable[[StackSettings], Path]
 # In milliseconds; far enough apart that a noisy machine does not blur them.
-EDGE, DATABASE, SHOP = 150, 100, 120
+EDGE, DATABASE, SHOP, PAYMENT = 150, 100, 120, 130
+DELAYS = tuple(
+    f"{tier}.delay-ms={delay_ms}"
+    for tier, delay_ms in (("edge", EDGE), ("database", DATABASE), ("shop", SHOP), ("payment", PAYMENT))
+)
+PLACES = ("shop.concurrency=2", "payment.concurrency=2", "database.concurrency=1")
 
 
 @pytest.fixture(scope="module")
 def slow(state_dir: Path) -> Iterator[Path]:
-    """The folder of one stack, slow in three places, with a back office."""
-    delays = (f"edge.delay-ms={EDGE}", f"database.delay-ms={DATABASE}", f"shop.delay-ms={SHOP}")
+    """The folder of one stack, slow and narrow wherever it can be without an edge, with a back office."""
+    settings = small(throttles=(*DELAYS, *PLACES), payment_latency_ms=0, changes_per_s=20, stack_cpus=(CPU,))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STATE_VARIABLE, str(state_dir))
-        folder = client.start(small(throttles=delays, changes_per_s=20, stack_cpus=(CPU,)), silent).parent
+        folder = client.start(settings, silent).parent
         yield folder
         client.stop(port_of(folder))
 
@@ -65,6 +72,49 @@ def test_a_page_takes_at_least_as_much_longer_as_all_tiers_together(slow: Path, 
     assert fastest_ms(stack_in(slow).url + "/product/1?a=fresh") >= EDGE + SHOP
     assert fastest_ms(behind_edge(slow, page)) >= SHOP
     assert fastest_ms(behind_edge(shared, page)) < SHOP
+
+
+def test_a_charge_takes_as_much_longer_as_the_provider_is_slow(slow: Path) -> None:
+    began_at = time.monotonic()
+    charge(slow)
+    assert (time.monotonic() - began_at) * 1000 >= PAYMENT
+
+
+def test_requests_beyond_the_places_of_a_tier_wait_for_one(slow: Path, shared: Path) -> None:
+    """Two at a time, so four take two turns."""
+    cart = behind_edge(slow, "/cart")
+    assert four_at_once_ms(lambda: requests.get(cart, timeout=10)) >= 2 * SHOP
+    assert four_at_once_ms(lambda: charge(slow)) >= 2 * PAYMENT
+    cart = behind_edge(shared, "/cart")
+    assert min(four_at_once_ms(lambda: requests.get(cart, timeout=10)) for _ in range(5)) < 2 * SHOP
+
+
+def test_a_worker_has_no_more_database_sessions_than_its_part(slow: Path) -> None:
+    four_at_once_ms(lambda: requests.get(behind_edge(slow, "/readyz"), timeout=10))
+    assert len(sessions_of(slow)) == 1
+
+
+def charge(folder: Path) -> None:
+    """Charge a card, past the shop."""
+    url = f"http://127.0.0.1:{process(folder, 'payment').port}/charges"
+    body = {"amount_idr": 25_000, "card_token": "tok_approved", "order_id": 1}
+    answer = requests.post(url, json=body, headers={"Idempotency-Key": str(uuid4())}, timeout=10)
+    assert answer.status_code == 200, answer.text
+
+
+def four_at_once_ms(ask: Callable[[], object]) -> float:
+    with ThreadPoolExecutor(4) as pool:
+        began_at = time.monotonic()
+        for asked in [pool.submit(ask) for _ in range(4)]:
+            asked.result()
+        return (time.monotonic() - began_at) * 1000
+
+
+def sessions_of(folder: Path) -> list[int]:
+    """The ports of the database, one for each session that the shop worker has."""
+    worker = psutil.Process(process(folder, "shop-1").pid)
+    databases = {process(folder, role).port for role in ("database", "database-throttle")}
+    return [c.raddr.port for c in worker.net_connections() if c.raddr and c.raddr.port in databases]
 
 
 def test_a_throttled_stack_has_its_proxies_among_its_processes(slow: Path) -> None:
@@ -118,10 +168,7 @@ def is_back(folder: Path, role: str, before: ProcessRecord) -> bool:
 
 
 def test_the_shop_knows_its_database_only_by_way_of_the_throttle(slow: Path) -> None:
-    sessions = psutil.Process(process(slow, "shop-1").pid).net_connections()
-    ports_used = {connection.raddr.port for connection in sessions if connection.raddr}
-    assert process(slow, "database-throttle").port in ports_used
-    assert process(slow, "database").port not in ports_used
+    assert set(sessions_of(slow)) == {process(slow, "database-throttle").port}
 
 
 @needs_groups
@@ -187,7 +234,8 @@ def test_a_slow_edge_stands_before_nginx_which_hears_the_clients_own_address_and
     with requests.Session() as session:
         session.mount("http://", SourceAdapter("127.64.3.7"))
         session.get(stack.url + "/cart", timeout=10)
-        seen = {c.raddr.ip for pid in family_of(folder, "edge") for c in psutil.Process(pid).net_connections() if c.raddr}
+        connections = [c for pid in family_of(folder, "edge") for c in psutil.Process(pid).net_connections()]
+        seen = {connection.raddr.ip for connection in connections if connection.raddr}
     assert "127.64.3.7" in seen
     groups = groups_of(folder)
     assert [members(group) for group in groups.values()] == [family_of(folder, "edge")] * len(cpu)
