@@ -22,11 +22,23 @@ def look_at_deal(visit: Visit) -> Outcome:
 
 
 def rush(visit: Visit) -> Outcome:
-    """Puts the sale's product into the cart without looking again; who has not seen it yet looks first."""
+    """Puts the sale's product into the cart without looking again; who has not seen it yet looks first.
+
+    Whoever has it in the cart already, or is told so, looks there: the page after the form may not have come.
+    """
     deal = visit.memory.deal
     if deal is None:
         return look_at_deal(visit)
+    if visit.storefront.units_of(deal.product_id) or visit.memory.was_refused_one:
+        return _look_into_cart(visit, deal.product_id)
     return put_in_cart(visit, deal, sale_quantity(visit, deal))
+
+
+def _look_into_cart(visit: Visit, product_id: int) -> Outcome:
+    outcome = visit.look_at(visit.storefront.cart())
+    if outcome is Outcome.OK and not visit.storefront.units_of(product_id):
+        outcome = Outcome.SALE_LIMIT  # bought before, or by another cart of the same account
+    return visit.told(outcome, product_id)
 
 
 def wait(visit: Visit) -> Outcome:
@@ -45,6 +57,7 @@ def put_in_cart(visit: Visit, product: Product, quantity: int) -> Outcome:
     outcome = visit.look_at(visit.storefront.add_to_cart(product, quantity))
     if outcome is Outcome.SALE_LIMIT:
         visit.memory.was_refused_more = True
+        visit.memory.was_refused_one = quantity == 1
     return visit.told(outcome, product.product_id)
 
 

@@ -42,7 +42,8 @@ class Memory:
     payment_form: Page | None = None
     account: Account | None = None
     told_to_wait_s: float | None = None
-    was_refused_more: bool = False
+    was_refused_more: bool = False  # by the limit of the flash sale
+    was_refused_one: bool = False  # although a single unit was asked for: some must be there already
     regretted: list[int] = field(default_factory=list)  # orders to be sent back
 
 

@@ -66,7 +66,7 @@ RUSH = {
             Outcome.HELD_BACK: {"waiting": 0.9800, LEAVE: 0.0200},
             Outcome.SALE_OPEN: _RUSH,  # held back, and let in at once
             Outcome.OUT_OF_STOCK: _SOLD_OUT,
-            Outcome.SALE_LIMIT: {"rush": 0.8000, LEAVE: 0.2000},
+            Outcome.SALE_LIMIT: {"rush": 0.7000, LEAVE: 0.3000},
             Outcome.SALE_NOT_OPEN: _RUSH,
             Outcome.OVERLOADED: {"rush": 0.9000, LEAVE: 0.1000},
             Outcome.FAILED: {"rush": 0.7000, LEAVE: 0.3000},

@@ -1,5 +1,6 @@
 """What shoppers do at a flash sale and at a payment form with vouchers: no HTTP, no time."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -59,16 +60,38 @@ def test_who_rushes_does_not_look_again():
 def test_a_few_ask_for_more_than_the_limit_until_they_are_told():
     asked = []
     for seed in range(600):
-        shop = ScriptedShop(sales=(OPEN,), add_to_cart=[Outcome.SALE_LIMIT])
+        shop = ScriptedShop(sales=(OPEN,))
         visit = visit_at_sale(shop, seed)
         take(visit, Step.DEAL)
         take(visit, Step.RUSH)
-        first = shop.arguments["add_to_cart"][1]
-        take(visit, Step.RUSH)
-        asked.append((first, shop.arguments["add_to_cart"][1]))
-    assert {second for _, second in asked} == {1}
-    assert {first for first, _ in asked} == {1, 2}
-    assert sum(first == 2 for first, _ in asked) / 600 == pytest.approx(0.05, abs=0.03)
+        asked.append(shop.arguments["add_to_cart"][1])
+    assert set(asked) == {1, 2}
+    assert asked.count(2) / 600 == pytest.approx(0.05, abs=0.03)
+    shop = ScriptedShop(sales=(OPEN,), add_to_cart=[Outcome.SALE_LIMIT])
+    visit = visit_at_sale(shop, seed=asked.index(2))
+    for step in (Step.DEAL, Step.RUSH, Step.RUSH):
+        take(visit, step)
+    assert (shop.asked, shop.arguments["add_to_cart"][1]) == (["product", "add_to_cart", "add_to_cart"], 1)
+
+
+def test_who_has_it_in_the_cart_and_saw_no_page_looks_there_and_asks_for_no_more():
+    shop = ScriptedShop(sales=(OPEN,), cart=[Outcome.OVERLOADED])
+    shop.basket_count = 1
+    visit = visit_at_sale(shop)
+    take(visit, Step.DEAL)
+    assert take(visit, Step.RUSH) is Outcome.OVERLOADED
+    assert take(visit, Step.RUSH) is Outcome.OK
+    assert shop.asked == ["product", "cart", "cart"]
+
+
+def test_who_may_not_have_even_one_looks_into_the_cart_and_finds_it_or_not():
+    shop = ScriptedShop(sales=(OPEN,), add_to_cart=[Outcome.SALE_LIMIT])
+    visit = visit_at_sale(shop)
+    take(visit, Step.DEAL)
+    assert [take(visit, Step.RUSH) for _ in range(2)] == [Outcome.SALE_LIMIT, Outcome.SALE_LIMIT]
+    shop.basket_count = 1
+    assert take(visit, Step.RUSH) is Outcome.OK
+    assert shop.asked == ["product", "add_to_cart", "cart", "cart"]
 
 
 def test_who_is_let_in_sees_the_product_and_may_buy_it():
@@ -175,7 +198,9 @@ def test_the_crowd_of_a_flash_sale_buys_or_learns_why_not():
 
 
 def test_shares_of_a_flash_sales_crowd_are_as_documented():
-    assert flash_sale.MIX.start == {"refresh": 0.45, "countdown": 0.30, "eager": 0.15, "sign_in": 0.10}
+    text = (Path(__file__).parents[2] / "docs" / "mixes.md").read_text(encoding="utf-8")
+    for state, share in flash_sale.MIX.start.items():
+        assert f"| {state.replace('_', ' ')} | {100 * share:.0f} % |" in text
 
 
 def test_a_coupon_and_a_gift_card_are_tried_at_the_payment_form():
