@@ -84,6 +84,7 @@ ANSWERS = {
     "/cookie": _answer(PAGE + "Cache-Control: public, max-age=60\r\nSet-Cookie: a=b"),
     "/bare": _answer(PAGE.strip()),
     "/cart/together": _answer(PAGE + "Cache-Control: private, no-store"),
+    "/waiting-room/together": _answer(PAGE + "Cache-Control: private, no-store"),
     "/cart/held": _answer(PAGE + "Cache-Control: private, no-store"),
     "/missing": _answer(PAGE + "Cache-Control: private, no-store", status="404 Not Found"),
     "/ops/truth": _answer(PAGE.strip()),
@@ -182,9 +183,10 @@ def test_an_expired_page_is_not_served_stale_unless_the_shop_allows_it(edge: Edg
     assert eventually(lambda: "fwd=stale" in edge.cache_status("/brief"))
 
 
-def test_two_shoppers_get_the_same_personal_page_at_the_same_time(edge: Edge) -> None:
+@pytest.mark.parametrize("path", ["/cart/together", "/waiting-room/together"])
+def test_two_shoppers_get_the_same_personal_page_at_the_same_time(edge: Edge, path: str) -> None:
     with ThreadPoolExecutor(2) as shoppers:
-        said = list(shoppers.map(edge.cache_status, ["/cart/together"] * 2))  # the origin waits for both
+        said = list(shoppers.map(edge.cache_status, [path] * 2))  # the origin waits for both
     assert said == ["lonjak-nginx; fwd=bypass"] * 2
 
 
@@ -201,6 +203,13 @@ def test_requests_beyond_the_throttle_are_refused_at_once_and_only_as_long_as_ot
     assert (refused.status_code, refused.headers["Cache-Status"]) == (503, "lonjak-nginx; detail=LOCAL")
 
 
+def test_a_page_from_the_cache_carries_the_number_of_the_request_that_gets_it(edge: Edge) -> None:
+    for number in ("visit-1", "visit-2"):
+        answer = requests.get(edge.url + "/fresh", headers={"X-Request-ID": number}, timeout=10)
+        assert answer.headers["X-Request-ID"] == number
+    assert answer.headers["Cache-Status"] == "lonjak-nginx; hit"
+
+
 def test_an_authorised_request_goes_past_the_cache(edge: Edge) -> None:
     edge.cache_status("/fresh")
     assert edge.cache_status("/fresh", Authorization="Bearer x") == "lonjak-nginx; fwd=bypass"
@@ -210,7 +219,7 @@ def test_a_post_is_forwarded_for_its_method(edge: Edge) -> None:
     assert edge.cache_status("/private", method="POST") == "lonjak-nginx; fwd=method"
 
 
-@pytest.mark.parametrize("path", ["/ops/truth", "/ops", "//ops/truth", "/%6fps/truth", "/a/..%2fops/truth"])
+@pytest.mark.parametrize("path", ["/ops/truth", "/ops", "/metrics", "//ops/truth", "/%6fps/truth", "/a/..%2fops/truth"])
 def test_the_shops_books_are_hidden(edge: Edge, origin: Origin, path: str) -> None:
     request = requests.Request("GET", edge.url).prepare()
     request.url = edge.url + path
