@@ -9,7 +9,7 @@ from loadgen.fields import Fields
 _CODE = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MOST_IDR = 10**9
 _MOST_UNITS = 10**6
-_MOST_CARDS = 1000
+_MOST_CARDS = 200
 _LAST_PRODUCT = 2**31 - 1
 _LONGEST_S = 7 * 86400.0
 

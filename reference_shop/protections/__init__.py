@@ -7,6 +7,6 @@ PROTECTIONS = {
     "checkout-bulkhead": "checkout has places of its own, so that slow payments leave the others to the catalogue",
     "load-shedding": "more requests than can be served in time are refused at once, checkout last",
     "waiting-room": "a flash sale lets shoppers in at a rate that checkout can serve, in the order in which they came",
-    "catalogue-cache": "catalogue pages are made from what was read in the last seconds; one reader per product",
+    "catalogue-cache": "catalogue pages are made from what was read in the last second; one reader per product",
     "graceful-drain": "a worker that is stopped finishes what it has begun",
 }

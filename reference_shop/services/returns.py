@@ -33,10 +33,11 @@ class Returns:
         """
         async with self._database.transaction() as connection:
             order = await _own(connection, order_id, cart_id, account_id)
-            if order.state is OrderState.PAID:
+            begins = order.state is OrderState.PAID
+            if begins:
                 await orders.set_state(connection, order, OrderState.RETURNING, self._pending_after_s)
                 order = replace(order, state=OrderState.RETURNING)
-        if order.state is OrderState.RETURNING:
+        if begins:
             metrics.orders.add(OrderState.RETURNING.value)
         if order.state not in {OrderState.RETURNING, OrderState.RETURNED}:
             raise NotReturnable

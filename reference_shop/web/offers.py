@@ -10,7 +10,7 @@ from reference_shop.domain.offers import CouponOffer, GiftCardOffer, Offers, Sal
 from reference_shop.domain.vouchers import MAX_CODE_CHARACTERS
 
 _CODE = re.compile(rf"[A-Za-z0-9-]{{1,{MAX_CODE_CHARACTERS}}}")
-_MOST_VOUCHERS = 1000
+_MOST_VOUCHERS = 200  # far below what a body may hold
 _MOST_IDR = 10**9
 _MOST_UNITS = 10**6
 _LAST_INSTANT = 1e11  # far in the future, and a date that Python can hold

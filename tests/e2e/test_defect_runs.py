@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from itertools import product
 
 import pytest
 
@@ -26,9 +27,11 @@ INVARIANTS = {
     "stale-stock": "shown_stock",
 }
 SCENARIOS = {"evening": ("--rate", "10"), "flash-sale": ()}
+# Everybody in a flash sale wants the same: whose it is cannot be told.
+UNSEEN = ("flash-sale", "session-mixup")
 ALL = os.environ.get("LONJAK_DEFECT_RUNS") == "all"
 SPOILED = (
-    [(scenario, defect) for scenario in SCENARIOS for defect in INVARIANTS]
+    [pair for pair in product(SCENARIOS, INVARIANTS) if pair != UNSEEN]
     if ALL
     else [("evening", "double-charge"), ("flash-sale", "oversell")]
 )
@@ -37,7 +40,7 @@ CLEAN = [scenario for scenario in SCENARIOS for _ in range(10)] if ALL else ["fl
 
 def audited(place: Place, scenario: str, *options: str) -> dict[str, dict[str, int]]:
     """Run a scenario against a fresh shop; what its summary says of each invariant."""
-    up = place.run("shop", "up", "--detach", "--port", "0", "--products", "2000", "--changes-per-s", "5", *options)
+    up = place.run("shop", "up", "--detach", "--port", "0", "--products", "2000", "--changes-per-s", "20", *options)
     assert up.returncode == 0, up.stderr
     ended = place.run("run", scenario, "--duration", "30s", *SCENARIOS[scenario])
     assert ended.returncode in (0, 1, 3), ended.stderr
