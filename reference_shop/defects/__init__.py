@@ -80,13 +80,13 @@ DEFECTS: dict[str, Defect] = {
         Defect(
             "session-mixup",
             "security",
-            "Shoppers who come in the same moment share a cart, and pay for each other's goods.",
+            "Shoppers pay for their own cart and get what somebody else looked at last.",
             "own_orders",
         ),
         Defect(
             "stale-stock",
             "network",
-            "Product pages show for ever what was on hand when they were first asked for.",
+            "Product pages show what was on hand when the worker started, whatever was sold or delivered since.",
             "shown_stock",
         ),
         Defect(

@@ -1,31 +1,31 @@
-"""price-drift: what a cart costs is reckoned with the prices at which each product was first shown.
+"""price-drift: what a cart costs is reckoned with the prices that the worker read when it started.
 
-A table of prices that is filled when a product is read and never emptied: fast, and right until somebody changes a
-price. The lines are written with the price of now, so an order's total is not the sum of its lines, and the shopper
-pays yesterday's price. Every second cache of prices without an expiry is this one.
+A table of prices in memory that nobody empties: fast, and right until somebody changes a price. The lines are written
+with the price of now, so an order's total is not the sum of its lines, and the shopper pays yesterday's price. Every
+other cache of prices without an expiry is this one.
 """
 
 from reference_shop.defects._planting import replace
-from reference_shop.domain.catalogue import ProductCard
+from reference_shop.domain.catalogue import Category
 from reference_shop.domain.orders import Cart
 from reference_shop.repository import products
-from reference_shop.repository.database import Row
+from reference_shop.repository.database import Connection
 
-_sound_card = products._card
+_sound_categories = products.categories
 _prices_idr: dict[int, int] = {}
 
 
-def _card(row: Row) -> ProductCard:
-    card = _sound_card(row)
-    _prices_idr.setdefault(card.product_id, card.price_idr)
-    return card
+async def _categories(connection: Connection) -> tuple[Category, ...]:
+    rows = await connection.fetch("SELECT product_id, price_idr FROM products")
+    _prices_idr.update((row["product_id"], row["price_idr"]) for row in rows)
+    return await _sound_categories(connection)
 
 
 def _total_idr(cart: Cart) -> int:
-    return sum(line.quantity * _prices_idr.setdefault(line.product_id, line.price_idr) for line in cart.lines)
+    return sum(line.quantity * _prices_idr[line.product_id] for line in cart.lines)
 
 
 def plant() -> None:
-    """Replace the reading of products and the cart's sum."""
-    replace(products, "_card", _card)
+    """Replace what is read at the start, and the cart's sum."""
+    replace(products, "categories", _categories)
     replace(Cart, "total_idr", property(_total_idr))

@@ -1,38 +1,55 @@
-"""session-mixup: the token of a new cart is kept where the next request finds it, for half a second.
+"""session-mixup: the cart that was shown last stands in a field of a service that all shoppers share.
 
-State of one request on an object that all requests share: a field of a service, a thread's variable that the next
-request inherits, a token made from the time. Two shoppers who put their first product into a cart within the same
-moment get the same cookie. Whoever pays first pays for both, and gets the other's goods.
+State of one shopper on an object that lives as long as the worker: a field of a controller, a thread's variable that
+the next request inherits. Between a shopper's payment form and payment others look at their carts, and the order is
+written with the lines of whoever did so last. Total, key and address are the payer's own, so that nobody is warned: the
+right amount is paid for somebody else's goods.
 """
 
-from time import monotonic
+from collections.abc import Sequence
+from typing import Any
 
 from reference_shop.defects._planting import replace
+from reference_shop.domain.orders import Cart, Line, Order
+from reference_shop.repository import orders
 from reference_shop.repository.database import Connection
-from reference_shop.services import carts
-from reference_shop.services.carts import OpenedCart
+from reference_shop.services import checkout
+from reference_shop.services.carts import Carts
+from reference_shop.services.checkout import CheckoutDesk, PaymentForm
 
-_KEPT_S = 0.5
-
-_sound_open = carts._open
+_sound_load, _sound_form = Carts.load, CheckoutDesk.payment_form
+_sound_insert, _sound_take = orders.insert_pending, checkout._take_stock
 
 
 class _Shared:
     """What should have been a local variable."""
 
-    token: str | None = None
-    since: float = 0.0
+    lines: Sequence[Line] = ()
 
 
-async def _open(connection: Connection, token: str | None) -> OpenedCart:
-    inherited = _Shared.token if token is None and monotonic() - _Shared.since < _KEPT_S else None
-    opened = await _sound_open(connection, token or inherited)
-    if opened.new_token is not None:
-        _Shared.token, _Shared.since = opened.new_token, monotonic()
-        return opened
-    return OpenedCart(opened.cart_id, inherited)
+async def _load(self: Carts, token: str | None) -> Cart:
+    cart = await _sound_load(self, token)
+    _Shared.lines = cart.lines or _Shared.lines
+    return cart
+
+
+async def _form(self: CheckoutDesk, cart_id: int) -> PaymentForm:
+    form = await _sound_form(self, cart_id)
+    _Shared.lines = form.cart.lines
+    return form
+
+
+async def _insert(connection: Connection, **placed: Any) -> Order:
+    return await _sound_insert(connection, **{**placed, "lines": _Shared.lines or placed["lines"]})
+
+
+async def _take(connection: Connection, order: Order, _lines: tuple[Line, ...]) -> None:
+    await _sound_take(connection, order, await orders.lines_of(connection, order.order_id))
 
 
 def plant() -> None:
-    """Replace the opening of carts."""
-    replace(carts, "_open", _open)
+    """Replace the pages that show a cart, and what is written and taken for an order."""
+    replace(Carts, "load", _load)
+    replace(CheckoutDesk, "payment_form", _form)
+    replace(orders, "insert_pending", _insert)
+    replace(checkout, "_take_stock", _take)

@@ -1,32 +1,33 @@
-"""stale-stock: what was once read from the catalogue is never read again.
+"""stale-stock: a worker reads how much there is of everything when it starts, and shows that for ever.
 
-A cache without expiry and without anybody who empties it: the first asker's answer is everybody's, until the worker is
-restarted. Shoppers put into the cart what has long been sold out, and pass by what was delivered meanwhile; two
-workers show different things, so that the page changes with every reload.
+A catalogue that is loaded into memory once, and the stock with it: names and pictures never change, so why should the
+rest? Shoppers put into the cart what has long been sold out, and pass by what was delivered meanwhile; workers that
+started at different times show different things, so that the page changes with every reload.
 """
 
-from collections.abc import Awaitable, Callable, Hashable
-from typing import TypeVar
+from dataclasses import replace as with_changes
 
 from reference_shop.defects._planting import replace
+from reference_shop.domain.catalogue import Category, ProductCard
 from reference_shop.repository import products
-from reference_shop.repository.database import Connection
+from reference_shop.repository.database import Connection, Row
 
-Answer = TypeVar("Answer")
+_sound_categories, _sound_card = products.categories, products._card
+_units: dict[int, int] = {}
 
 
-def _for_ever(read: Callable[..., Awaitable[Answer]]) -> Callable[..., Awaitable[Answer]]:
-    answers: dict[tuple[Hashable, ...], Answer] = {}
+async def _categories(connection: Connection) -> tuple[Category, ...]:
+    rows = await connection.fetch("SELECT product_id, on_hand FROM stock")
+    _units.update((row["product_id"], row["on_hand"]) for row in rows)
+    return await _sound_categories(connection)
 
-    async def remembered(connection: Connection, *asked: Hashable) -> Answer:
-        if asked not in answers:
-            answers[asked] = await read(connection, *asked)
-        return answers[asked]
 
-    return remembered
+def _card(row: Row) -> ProductCard:
+    card = _sound_card(row)
+    return with_changes(card, on_hand=_units[card.product_id])
 
 
 def plant() -> None:
-    """Replace every reading of shelves and products."""
-    for read in (products.home, products.category_page, products.search_page, products.product_page):
-        replace(products, read.__name__, _for_ever(read))
+    """Replace what is read at the start, and the reading of products."""
+    replace(products, "categories", _categories)
+    replace(products, "_card", _card)

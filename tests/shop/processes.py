@@ -185,6 +185,13 @@ class Workshop:
         }
         return self._start("web", settings | more, listener or listen())
 
+    def slow_way(self, port: int, delay_ms: float) -> int:
+        """Hold back what is sent to a port; return the port to be used instead. Who is early waits at its door."""
+        listener = listen()
+        door = port_of(listener)
+        self._launch("throttles", {"host": "127.0.0.1", "port": port, "delay_ms": delay_ms}, listener)
+        return door
+
     def access_log(self, program: Program) -> Path:
         return self._access_log(self.programs.index(program))
 
@@ -192,6 +199,11 @@ class Workshop:
         return self.folder / f"{self.schema}-access-{number}.jsonl"
 
     def _start(self, name: str, settings: dict[str, object], listener: socket.socket) -> Program:
+        program = self._launch(name, settings, listener)
+        wait_until(lambda: _is_ready(program), f"the start of {name} ({program.log})")
+        return program
+
+    def _launch(self, name: str, settings: dict[str, object], listener: socket.socket) -> Program:
         log = self.folder / f"{self.schema}-{name}-{len(self.programs)}.log"
         document = settings | {"listen_fd": listener.fileno(), "run_as": RUN_AS}
         with log.open("wb") as file:
@@ -209,7 +221,6 @@ class Workshop:
         program = Program(process, f"http://127.0.0.1:{port_of(listener)}", log)
         listener.close()
         self.programs.append(program)
-        wait_until(lambda: _is_ready(program), f"the start of {name} ({log})")
         return program
 
     def close(self) -> None:

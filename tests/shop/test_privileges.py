@@ -147,7 +147,13 @@ def test_the_payment_provider_needs_nothing_more_whatever_it_is_asked(watched: W
         assert charge(body, str(uuid4())) == 400, body[:10]
     assert charge(good, "no-uuid") == 400
     assert charge(b" " * 100_000, str(uuid4())) == 413
-    for path, status in ((f"charges/{uuid4()}", 404), ("nowhere", 404), ("healthz", 200), ("readyz", 200), ("metrics", 200)):
+    for path, status in (
+        (f"charges/{uuid4()}", 404),
+        ("nowhere", 404),
+        ("healthz", 200),
+        ("readyz", 200),
+        ("metrics", 200),
+    ):
         assert requests.get(f"{provider.url}/{path}", timeout=20).status_code == status
     assert provider.stop() == 0
     assert recorded(records, "payment") == []

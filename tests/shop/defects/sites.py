@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,12 +49,6 @@ class Site:
     def ask(self, query: str, *args: object) -> object:
         """Run one statement in the shop's schema; return the first column of its first row."""
         return ask(self.database_url, query, *args)
-
-    def explain(self, query: str) -> str:
-        """How the database would answer."""
-        plan = self.ask(f"EXPLAIN (FORMAT JSON) {query}")
-        assert isinstance(plan, str)
-        return plan
 
     @contextmanager
     def edge(self) -> Iterator[str]:
@@ -108,7 +102,7 @@ class Sites:
         self,
         defect: str | None,
         *,
-        workers: int = 1,
+        worker_count: int = 1,
         latency_ms: int = 1,
         session: str = "",
         **settings: object,
@@ -119,20 +113,23 @@ class Sites:
         url = self.postgres.url
         ask(url, f"CREATE DATABASE {name} TEMPLATE {self.template}")
         defects = (defect,) if defect else ()
-        places = [_new_folder(folder / str(number)) for number in range(workers + 1)]
+        places = [_new_folder(folder / str(number)) for number in range(worker_count + 1)]
         shops = [Workshop(place, database_url(url, name) + session, self.images, defects=defects) for place in places]
         listener = listen()
         payment_url = f"http://127.0.0.1:{port_of(listener)}"
-        try:
-            with ThreadPoolExecutor() as starting:
+        # The threads must outlive the programs: to the kernel a thread is the parent whose death ends them.
+        with ThreadPoolExecutor(len(shops)) as starting:
+            try:
                 provider = starting.submit(shops[0].payment, latency_ms, listener=listener)
                 started = [starting.submit(shop.web, payment_url, **settings) for shop in shops[1:]]
-            log = self.postgres.data.parent / self.postgres.log_name
-            yield Site(folder, shops[0].database_url, provider.result(), tuple(one.result() for one in started), log)
-        finally:
-            for shop in shops:
-                shop.close()
-            ask(url, f"DROP DATABASE {name} WITH (FORCE)")
+                workers = tuple(one.result() for one in started)
+                log = self.postgres.data.parent / self.postgres.log_name
+                yield Site(folder, shops[0].database_url, provider.result(), workers, log)
+            finally:
+                wait(started)
+                for shop in shops:
+                    shop.close()
+        ask(url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def database_url(url: str, name: str) -> str:

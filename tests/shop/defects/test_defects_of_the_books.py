@@ -19,13 +19,13 @@ def violated(audit: Audit) -> set[str]:
 
 @pytest.mark.parametrize("name", AUDITED)
 def test_the_audit_finds_the_defect(sites: Sites, name: str) -> None:
-    with sites.open(name, workers=2 if name == "oversell" else 1, latency_ms=LATENCY_MS) as site:
+    with sites.open(name, worker_count=2 if name == "oversell" else 1, latency_ms=LATENCY_MS) as site:
         found = evening(site)
     assert DEFECTS[name].invariant in violated(found), found
 
 
 def test_the_audit_finds_nothing_in_a_sound_shop(sites: Sites) -> None:
-    with sites.open(None, workers=2, latency_ms=LATENCY_MS) as site:
+    with sites.open(None, worker_count=2, latency_ms=LATENCY_MS) as site:
         found = evening(site, quiet_s=CATALOGUE_MEMORY_S)
     assert (found.violations, found.doubts, found.outcome) == ((), (), "pass")
     assert found.acknowledged_count >= 10
