@@ -118,7 +118,7 @@ DEFECTS: dict[str, Defect] = {
         Defect(
             "blocking-call",
             "scalability",
-            "Whenever somebody pays, all other pages of that worker stand still for a quarter of a second.",
+            "Whenever somebody puts a product into a cart, all other pages of that worker stand still for 0.2 s.",
         ),
         Defect(
             "gc-pause",

@@ -1,8 +1,8 @@
-"""blocking-call: the receipt is sent by a client that does not know of the event loop, while everybody else waits.
+"""blocking-call: the warehouse is asked about every product that goes into a cart, while the event loop stands still.
 
-One synchronous call in an asynchronous server (a mail, a lookup of a name, a hash of a password) stops all of its
-requests, not only the one that made it. The wait stands for a mail server at a distance. On a quiet day the one who
-pays does not mind; at ten orders a second the shop stands still.
+One synchronous call in an asynchronous server (a warehouse, a mail, a hash of a password) stops all of its requests and
+not only the one that made it. Whoever fills a cart does not mind a moment; at ten a second nobody gets anything any
+more, while processor and database idle.
 """
 
 import time
@@ -11,19 +11,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reference_shop.defects._planting import replace
-from reference_shop.web.checkout import CheckoutPages
+from reference_shop.web.cart import CartPages
 
-_MAIL_S = 0.25
+_WAREHOUSE_S = 0.2
 
-_sound_pay = CheckoutPages.pay
+_sound_add = CartPages.add
 
 
-async def _pay(self: CheckoutPages, request: Request) -> Response:
-    acknowledgement = await _sound_pay(self, request)
-    time.sleep(_MAIL_S)
-    return acknowledgement
+async def _add(self: CartPages, request: Request) -> Response:
+    time.sleep(_WAREHOUSE_S)
+    return await _sound_add(self, request)
 
 
 def plant() -> None:
-    """Replace the answer to a payment."""
-    replace(CheckoutPages, "pay", _pay)
+    """Replace what puts a product into the cart."""
+    replace(CartPages, "add", _add)

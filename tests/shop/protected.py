@@ -40,15 +40,17 @@ def twice(site: Workshop, provider: Program, protection: str, *beside: str, **se
     return bare, site.web(provider.url, protections=(*beside, protection), **settings)
 
 
-def at_both(shops: Iterable[Program], visit: Callable[["Crowd"], Awaitable[Fate]]) -> tuple[Fate, Fate]:
+async def visit(shop: Program, tell: Callable[["Crowd"], Awaitable[Fate]]) -> Fate:
+    """Come in a crowd; what became of it."""
+    with Crowd(shop.url) as crowd:
+        return await tell(crowd)
+
+
+def at_both(shops: Iterable[Program], tell: Callable[["Crowd"], Awaitable[Fate]]) -> tuple[Fate, Fate]:
     """Do the same at both shops at once; what became of it without the protection, and with it."""
 
-    async def come_to(shop: Program) -> Fate:
-        with Crowd(shop.url) as crowd:
-            return await visit(crowd)
-
     async def run() -> tuple[Fate, Fate]:
-        bare, guarded = await asyncio.gather(*map(come_to, shops))
+        bare, guarded = await asyncio.gather(*(visit(shop, tell) for shop in shops))
         return bare, guarded
 
     return asyncio.run(run())

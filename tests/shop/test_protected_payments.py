@@ -238,7 +238,7 @@ def state_of(site: Workshop, key: str) -> object:
 def test_a_worker_that_is_stopped_finishes_a_payment_with_a_drain_and_leaves_it_to_its_sibling_without(
     site: Workshop,
 ) -> None:
-    provider = site.payment(latency_ms=1000)
+    provider = site.payment(latency_ms=2000)
     shops = twice(site, provider, "graceful-drain", pending_after_s=0.5)
     site.web(provider.url)
     without, guarded = (stop_in_mid_payment(site, worker) for worker in shops)

@@ -44,7 +44,7 @@ def deadlocks(site: Site) -> bool:
             return shopper.pay(shopper.key()).status_code
 
     with ThreadPoolExecutor(8) as crowd:
-        return 500 in set(crowd.map(buy, range(24)))
+        return 500 in set(crowd.map(buy, range(16)))
 
 
 def runs_out_of_connections(site: Site) -> bool:
@@ -53,7 +53,7 @@ def runs_out_of_connections(site: Site) -> bool:
     with Shopper(site.url) as shopper:
         assert {shopper.add(1, 2).status_code for _ in range(MAX_CONNECTIONS)} == {409}
     try:
-        return requests.get(f"{site.url}/readyz", timeout=2).status_code != 200
+        return requests.get(f"{site.url}/readyz", timeout=1.5).status_code != 200
     except requests.ReadTimeout:
         return True
 
@@ -69,17 +69,16 @@ def grows_with_every_page(site: Site) -> bool:
         return worker.memory_info().rss - before > drawn / 2
 
 
-def stands_still_for_payments(site: Site) -> bool:
-    """Somebody pays, several times: does everybody else wait each time?"""
+def stands_still_for_carts(site: Site) -> bool:
+    """Somebody fills a cart: does everybody else wait each time?"""
     put_on_shelf(site.database_url, 1, 50)
     with Shopper(site.url) as shopper:
-        return min(_longest_wait_s(site, shopper) for _ in range(4)) > 0.2
+        return min(_longest_wait_s(site, shopper) for _ in range(4)) > 0.15
 
 
 def _longest_wait_s(site: Site, buyer: Shopper) -> float:
-    key = buyer.prepare(1)
     with _asking_all_the_time(site) as waits_s:
-        assert buyer.pay(key).status_code == 303
+        assert buyer.add(1).status_code == 303
     return max(waits_s)
 
 
@@ -119,7 +118,7 @@ def waits_for_a_silent_provider(site: Site) -> bool:
     with Shopper(site.url) as shopper:
         key = shopper.prepare(1)
         os.kill(site.provider.process.pid, signal.SIGSTOP)
-        return _pay_within(4.5, shopper, key) is None
+        return _pay_within(4.2, shopper, key) is None
 
 
 def asks_again_without_end(site: Site) -> bool:
@@ -129,7 +128,7 @@ def asks_again_without_end(site: Site) -> bool:
         key = shopper.prepare(1)
         site.provider.kill()
         with _hanging_up(int(site.provider.url.rpartition(":")[2])) as calls:
-            _pay_within(2.0, shopper, key)
+            _pay_within(1.2, shopper, key)
     return len(calls) > 2 * 3 * 2  # a charge and a question, three attempts each, and as many of somebody else's
 
 
@@ -165,13 +164,13 @@ def _hanging_up(port: int) -> Iterator[list[float]]:
 
 
 def turns_nobody_away(site: Site) -> bool:
-    """Twenty times as many come at once as there are places: is everybody let in?"""
+    """Twelve times as many come at once as there are places: is everybody let in?"""
 
     def look(_number: int) -> int:
         return requests.get(f"{site.url}/product/1", timeout=20).status_code
 
-    with ThreadPoolExecutor(20 * FEW_PLACES) as crowd:
-        return set(crowd.map(look, range(20 * FEW_PLACES))) == {200}
+    with ThreadPoolExecutor(12 * FEW_PLACES) as crowd:
+        return set(crowd.map(look, range(12 * FEW_PLACES))) == {200}
 
 
 def reads_the_whole_catalogue(url: str) -> bool:

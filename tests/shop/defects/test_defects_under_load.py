@@ -27,7 +27,7 @@ LOOKS = {
     "lock-order": Look(checks.deadlocks),
     "connection-leak": Look(checks.runs_out_of_connections),
     "memory-leak": Look(checks.grows_with_every_page),
-    "blocking-call": Look(checks.stands_still_for_payments),
+    "blocking-call": Look(checks.stands_still_for_carts),
     "gc-pause": Look(checks.pauses_every_fifty_pages),
     "cart-leak": Look(checks.shows_somebody_elses_cart),
     "no-payment-timeout": Look(checks.waits_for_a_silent_provider, {"protections": ["payment-timeout"]}),
