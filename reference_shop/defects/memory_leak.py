@@ -1,8 +1,8 @@
 """memory-leak: the text of every page that was ever drawn is kept.
 
 A list for debugging that nobody empties, a cache whose key never comes again, a listener per request: all grow with
-traffic and not with time, so that a test of ten users sees nothing. A worker grows by some 6 MB for every hundred large
-pages, until the machine is out of memory; a run of half a minute sees the slope, and nothing else is wrong yet.
+traffic and not with time, so that a test of ten users sees nothing. A worker grows by twice the size of all pages that
+it draws, until the machine is out of memory; a run of half a minute sees the slope, and nothing else is wrong yet.
 """
 
 from reference_shop.defects._planting import replace

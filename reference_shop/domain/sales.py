@@ -46,3 +46,11 @@ class Reservation:
     product_id: int
     cart_id: int
     quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Units of a sale that are held, ordered or bought: by one customer, and by all."""
+
+    by_customer: int
+    by_all: int

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from reference_shop import metrics
+from reference_shop.domain.catalogue import MAX_PRODUCT_ID
 from reference_shop.domain.errors import NotFound
 from reference_shop.domain.sales import FlashSale, SaleState
 from reference_shop.repository import sales
@@ -64,7 +65,7 @@ class Tickets:
 
 
 class WaitingRoom:
-    """Stands before the cart; `draw` makes the page of the room from product_id, position and state."""
+    """Stands before the cart; `draw` makes the page of the room from product_id, position, state and starts_at."""
 
     def __init__(self, database: Database, current: CurrentSales, secret: str, draw: Callable[..., Response]) -> None:
         """Let `ADMITTED_PER_S` shoppers in a second, all workers of a stack together, after the first `BURST`."""
@@ -89,11 +90,11 @@ class WaitingRoom:
         """Answer `/waiting-room?product_id=N`: the place in the queue, or the way to the product if it is the turn."""
         text = request.query_params.get("product_id", "")
         product_id = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
-        if not product_id:
+        if not 0 < product_id <= MAX_PRODUCT_ID:
             raise NotFound("Produk ini tidak ada.")
         sale = self._current.of(product_id)
         if sale is None:
-            return self._page(product_id, 0, SaleState.OVER)
+            return self._page(product_id, 0, SaleState.OVER, None)
         ticket = self._ticket_of(request, sale)
         fresh = ticket is None
         if ticket is None:
@@ -101,9 +102,10 @@ class WaitingRoom:
         if (ahead := _ahead(ticket, sale)) <= 0:
             response: Response = _see_other(f"/product/{product_id}")
         elif await self._sold_out(product_id):
-            response = self._page(product_id, ahead, SaleState.SOLD_OUT)
+            response = self._page(product_id, ahead, SaleState.SOLD_OUT, None)
         else:
-            response = self._page(product_id, ahead, "waiting")
+            upcoming = sale.starts_at if _seconds_open(sale) < 0 else None
+            response = self._page(product_id, ahead, "waiting", upcoming)
             response.headers["refresh"] = str(_REFRESH_S)
         if fresh:
             response.set_cookie(COOKIE, self._tickets.write(ticket), httponly=True, samesite="lax")
@@ -125,8 +127,8 @@ class WaitingRoom:
         async with self._database.connection() as connection:
             return not await sales.on_hand(connection, product_id)
 
-    def _page(self, product_id: int, position: int, state: str) -> Response:
-        return self._draw(product_id=product_id, position=position, state=state)
+    def _page(self, product_id: int, position: int, state: str, starts_at: datetime | None) -> Response:
+        return self._draw(product_id=product_id, position=position, state=state, starts_at=starts_at)
 
 
 def _seconds_open(sale: FlashSale) -> float:

@@ -52,13 +52,21 @@ async def lock_vouchers(
     coupon = gift_card = None
     if coupon_id is not None:
         with metrics.lock_wait("coupon"):
-            coupon = await connection.fetchrow("SELECT * FROM coupons WHERE coupon_id = $1 FOR UPDATE", coupon_id)
+            coupon = await connection.fetchrow(
+                "SELECT * FROM coupons WHERE coupon_id = $1 FOR NO KEY UPDATE", coupon_id
+            )
     if gift_card_id is not None:
         with metrics.lock_wait("gift_card"):
             gift_card = await connection.fetchrow(
-                "SELECT gift_card_id, balance_idr FROM gift_cards WHERE gift_card_id = $1 FOR UPDATE", gift_card_id
+                "SELECT gift_card_id, balance_idr FROM gift_cards WHERE gift_card_id = $1 FOR NO KEY UPDATE",
+                gift_card_id,
             )
     return coupon_from(coupon) if coupon else None, GiftCard(**gift_card) if gift_card else None
+
+
+async def lock_offers(connection: Connection) -> None:
+    """Let one operator at a time put something on offer; taken before all others."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtext('offers ' || current_schema()))")
 
 
 async def lock_held(connection: Connection, cart_id: int, product_id: int | None = None) -> list[Reservation]:

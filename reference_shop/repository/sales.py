@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from reference_shop.domain.orders import Buyer
-from reference_shop.domain.sales import FlashSale, Reservation
+from reference_shop.domain.sales import FlashSale, Reservation, Taken
 from reference_shop.repository.database import Connection, Row
 
 _SALE = "sale_id, product_id, units, limit_per_customer, starts_at, ends_at, reservation_s"
@@ -73,16 +73,30 @@ async def on_hand(connection: Connection, product_id: int) -> int:
     return units
 
 
-async def units_of(connection: Connection, sale_id: int, buyer: Buyer) -> int:
-    """Return how many units a customer, known by cart or account, holds or has bought in a sale."""
-    units: int = await connection.fetchval(
-        """SELECT coalesce(sum(quantity), 0)::int FROM reservations
-           WHERE sale_id = $1 AND (cart_id = $2 OR account_id = $3) AND state IN ('held', 'ordered', 'bought')""",
+async def units_taken(connection: Connection, sale_id: int, buyer: Buyer) -> Taken:
+    """Return how many units of a sale are held, ordered or bought; a customer is known by cart or account."""
+    row = await connection.fetchrow(
+        """SELECT coalesce(sum(quantity) FILTER (WHERE cart_id = $2 OR account_id = $3), 0)::int AS by_customer,
+                  coalesce(sum(quantity), 0)::int AS by_all
+           FROM reservations WHERE sale_id = $1 AND state IN ('held', 'ordered', 'bought')""",
         sale_id,
         buyer.cart_id,
         buyer.account_id,
     )
-    return units
+    assert row is not None  # noqa: S101  (an aggregate always has a row)
+    return Taken(**row)
+
+
+async def adopt(connection: Connection, reservations: Sequence[Reservation], account_id: int) -> list[FlashSale]:
+    """Note whose account pays for reservations that a guest made; return the sales that they belong to."""
+    rows = await connection.fetch(
+        f"""WITH adopted AS (UPDATE reservations SET account_id = $2 WHERE reservation_id = ANY($1::bigint[])
+                             RETURNING sale_id)
+            SELECT DISTINCT {_SALE} FROM flash_sales JOIN adopted USING (sale_id) ORDER BY sale_id""",  # noqa: S608
+        [reservation.reservation_id for reservation in reservations],
+        account_id,
+    )
+    return [FlashSale(**row) for row in rows]
 
 
 async def reserve(connection: Connection, sale: FlashSale, buyer: Buyer, quantity: int) -> None:

@@ -174,6 +174,7 @@ CREATE TABLE reservations (
 );
 CREATE INDEX reservations_by_cart ON reservations (cart_id, sale_id);
 CREATE INDEX reservations_by_account ON reservations (account_id, sale_id) WHERE account_id IS NOT NULL;
+CREATE INDEX reservations_by_sale ON reservations (sale_id);
 CREATE INDEX reservations_by_order ON reservations (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX reservations_due ON reservations (expires_at) WHERE state = 'held';
 

@@ -27,7 +27,12 @@ _STATEMENTS = {movement: _statement(movement) for movement in Movement}
 
 
 async def move(connection: Connection, lines: Sequence[Line], movement: Movement, order_id: int | None = None) -> None:
-    """Move every line's units; locks the products by ascending id, which is the order of `locks`."""
+    """Move every line's units; locks the products by ascending id, which is the order of `locks`.
+
+    Raises ValueError for less than no units: that would be another movement.
+    """
+    if any(line.quantity < 0 for line in lines):
+        raise ValueError(f"{movement} of {lines}: units cannot be negative")
     wanted = {line.product_id: line.quantity for line in lines if line.quantity}
     if wanted:
         await connection.execute(_STATEMENTS[movement], list(wanted), list(wanted.values()), order_id)

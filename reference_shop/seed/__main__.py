@@ -6,8 +6,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg  # type: ignore[import-untyped,unused-ignore]  # published without types
 from PIL import Image
 
+from reference_shop.domain.errors import Unavailable
 from reference_shop.privileges import drop
 from reference_shop.repository.database import Database
 from reference_shop.seed.catalogue import Plan, plan_catalogue
@@ -46,7 +48,7 @@ class SeedSettings:
 
 
 def main() -> int:
-    """Return 0 when the shop is filled, 2 for settings that make no sense, 1 for a schema that is somebody else's."""
+    """Return 0 when the shop is filled, 2 for settings that make no sense, 1 when that could not be done."""
     try:
         settings = SeedSettings(**json.loads(sys.stdin.read()))
         database = Database(settings.database_url, settings.schema, name="seed", query_timeout_s=_QUERY_TIMEOUT_S)
@@ -62,6 +64,9 @@ def main() -> int:
         asyncio.run(_fill(settings, database, statements, plan, past))
     except SchemaTaken as error:
         print(f"seed: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except (Unavailable, asyncpg.PostgresError, OSError) as error:  # a full disk, a database that went away
+        print(f"seed: the shop could not be filled: {error.__cause__ or error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 

@@ -3,7 +3,7 @@
 Only a flash sale reserves: what is put into the cart there is kept for it, and for so long as the sale grants.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from reference_shop import metrics
 from reference_shop.domain.accounts import new_token, token_digest
 from reference_shop.domain.errors import InvalidInput, NotFound, OutOfStock, SaleLimit, SaleNotOpen
 from reference_shop.domain.orders import MAX_LINES_PER_CART, MAX_QUANTITY_PER_LINE, Buyer, Cart, Line
-from reference_shop.domain.sales import FlashSale
+from reference_shop.domain.sales import FlashSale, Reservation
 from reference_shop.domain.stock import Movement
 from reference_shop.repository import carts, locks, sales, stock
 from reference_shop.repository.database import Connection, Database
@@ -80,16 +80,20 @@ class Carts:
         return opened
 
     async def set_quantity(self, token: str | None, product_id: int, quantity: int) -> None:
-        """Change or remove (0) a line; one of a flash sale can only be removed. Raises NotFound, OutOfStock."""
+        """Change or remove (0) a line; one of a flash sale, over or not, can only be removed.
+
+        Raises NotFound, OutOfStock, InvalidInput.
+        """
         cart_id = await self.find_id(token)
         if cart_id is None:
             raise NotFound("Keranjang ini tidak ada.")
         async with counting_stock_outs(), self._database.transaction() as connection:
             name, on_hand = await _product(connection, product_id)
-            if await sales.of_product(connection, product_id) is not None:
-                if quantity:
-                    raise InvalidInput({"quantity": "Barang penjualan kilat hanya dapat dihapus dari keranjang."})
-                await _release(connection, cart_id, Line(product_id, name, 0, 0))
+            held = await locks.lock_held(connection, cart_id, product_id)
+            if quantity and (held or await sales.of_product(connection, product_id)):
+                raise InvalidInput({"quantity": "Barang penjualan kilat hanya dapat dihapus dari keranjang."})
+            if held:
+                await _release(connection, held, Line(product_id, name, 0, 0))
             elif on_hand < quantity:
                 raise OutOfStock(product_id, name, on_hand)
             await carts.set_quantity(connection, cart_id, product_id, quantity)
@@ -110,16 +114,17 @@ async def _reserve(connection: Connection, sale: FlashSale, buyer: Buyer, wanted
     if datetime.now(UTC) < sale.starts_at:
         raise SaleNotOpen
     on_hand = (await locks.lock_stock(connection, [wanted.product_id]))[wanted.product_id]
-    if await sales.units_of(connection, sale.sale_id, buyer) + wanted.quantity > sale.limit_per_customer:
+    taken = await sales.units_taken(connection, sale.sale_id, buyer)
+    if taken.by_customer + wanted.quantity > sale.limit_per_customer:
         raise SaleLimit(sale.limit_per_customer)
-    if on_hand < wanted.quantity:
+    # Beside the shelf: units of an earlier sale may have come back to it, and are none of this one's.
+    if on_hand < wanted.quantity or taken.by_all + wanted.quantity > sale.units:
         raise OutOfStock(wanted.product_id, wanted.name, on_hand)
     await stock.move(connection, [wanted], Movement.RESERVE)
     await sales.reserve(connection, sale, buyer, wanted.quantity)
 
 
-async def _release(connection: Connection, cart_id: int, line: Line) -> None:
-    held = await locks.lock_held(connection, cart_id, line.product_id)
+async def _release(connection: Connection, held: Sequence[Reservation], line: Line) -> None:
     await sales.end(connection, held, "released")
     units = sum(reservation.quantity for reservation in held)
     await stock.move(connection, [replace(line, quantity=units)], Movement.RELEASE)

@@ -10,7 +10,9 @@ Only what step 3 made durable is acknowledged. A crash after 1 or 2 leaves a pen
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 from uuid import UUID, uuid4
 
 from reference_shop import metrics
@@ -23,10 +25,12 @@ from reference_shop.domain.errors import (
     PaymentUnresolved,
     PriceChanged,
     ReservationExpired,
+    SaleLimit,
     VoucherRefused,
 )
 from reference_shop.domain.orders import Address, Buyer, Cart, Checkout, Line, Order, OrderState, PlacedOrder
 from reference_shop.domain.payments import ChargeRequest, ChargeState, KeyReused, PaymentProvider
+from reference_shop.domain.sales import Reservation
 from reference_shop.domain.stock import Movement
 from reference_shop.domain.vouchers import Bill, bill
 from reference_shop.repository import carts, locks, orders, sales, stock, vouchers
@@ -77,24 +81,22 @@ class CheckoutDesk:
             found = await vouchers.of_checkout(connection, checkout.coupon_id, checkout.gift_card_id)
         return PaymentForm(checkout, cart, bill(cart.total_idr, *found), found[0].code if found[0] else "")
 
-    async def set_vouchers(self, cart_id: int, coupon_code: str, gift_card_code: str) -> None:
-        """Put a coupon and a gift card on the open checkout; an empty code takes one off.
+    async def set_vouchers(self, cart_id: int, coupon_code: str | None, gift_card_code: str | None) -> None:
+        """Put a coupon and a gift card on the open checkout; an empty code takes one off, None leaves it.
 
         Raises VoucherRefused, and changes nothing, for one that is unknown or used up; CheckoutExpired without a
         checkout.
         """
         async with self._database.transaction() as connection:
-            if await locks.lock_checkout(connection, cart_id) is None:
+            checkout = await locks.lock_checkout(connection, cart_id)
+            if checkout is None:
                 raise CheckoutExpired
-            coupon = await vouchers.find_coupon(connection, coupon_code) if coupon_code else None
-            card = await vouchers.find_gift_card(connection, gift_card_code) if gift_card_code else None
-            if coupon_code and (coupon is None or coupon.is_used_up):
-                raise VoucherRefused("Kupon ini tidak berlaku atau sudah habis.")
-            if gift_card_code and (card is None or card.balance_idr == 0):
-                raise VoucherRefused("Kartu hadiah ini tidak berlaku atau sudah habis.")
-            await carts.set_vouchers(
-                connection, cart_id, coupon.coupon_id if coupon else None, card.gift_card_id if card else None
-            )
+            coupon_id, gift_card_id = checkout.coupon_id, checkout.gift_card_id
+            if coupon_code is not None:
+                coupon_id = await _usable_coupon(connection, coupon_code) if coupon_code else None
+            if gift_card_code is not None:
+                gift_card_id = await _usable_gift_card(connection, gift_card_code) if gift_card_code else None
+            await carts.set_vouchers(connection, cart_id, coupon_id, gift_card_id)
 
     async def pay(self, buyer: Buyer, key: UUID, card_token: str, agreed_idr: int | None = None) -> Order:
         """Place, charge and settle; a replayed key gets the first answer again.
@@ -198,6 +200,20 @@ class PaymentForm:
     coupon_code: str
 
 
+async def _usable_coupon(connection: Connection, code: str) -> int:
+    coupon = await vouchers.find_coupon(connection, code)
+    if coupon is None or coupon.is_used_up:
+        raise VoucherRefused("Kupon ini tidak berlaku atau sudah habis.")
+    return coupon.coupon_id
+
+
+async def _usable_gift_card(connection: Connection, code: str) -> int:
+    card = await vouchers.find_gift_card(connection, code)
+    if card is None or card.balance_idr == 0:
+        raise VoucherRefused("Kartu hadiah ini tidak berlaku atau sudah habis.")
+    return card.gift_card_id
+
+
 async def _reckon_up(connection: Connection, checkout: Checkout, cart: Cart) -> Bill:
     """Return what the order costs now; its vouchers are locked, and raise VoucherRefused if there is nothing left."""
     coupon, gift_card = await locks.lock_vouchers(connection, checkout.coupon_id, checkout.gift_card_id)
@@ -208,12 +224,15 @@ async def _reckon_up(connection: Connection, checkout: Checkout, cart: Cart) -> 
 
 async def _take_stock(connection: Connection, order: Order, lines: tuple[Line, ...]) -> None:
     """Reserve the lines' units, those first that a flash sale keeps for this cart; raises what is missing."""
-    held = await locks.lock_held(connection, order.cart_id)
-    kept = Counter({reservation.product_id: 0 for reservation in held})
-    for reservation in held:
-        kept[reservation.product_id] += reservation.quantity
-    rest = [replace(line, quantity=line.quantity - kept[line.product_id]) for line in lines]
-    rest = [line for line in rest if line.quantity > 0]
+    wanted = Counter({line.product_id: line.quantity for line in lines})
+    held = []
+    for reservation in await locks.lock_held(connection, order.cart_id):
+        if reservation.quantity <= wanted[reservation.product_id]:
+            wanted[reservation.product_id] -= reservation.quantity
+            held.append(reservation)
+    if held and order.account_id is not None:
+        await _keep_to_limit(connection, order, held)
+    rest = [replace(line, quantity=wanted[line.product_id]) for line in lines if wanted[line.product_id]]
     if rest:
         on_hand = await locks.lock_stock(connection, [line.product_id for line in rest])
         for line in rest:
@@ -223,6 +242,15 @@ async def _take_stock(connection: Connection, order: Order, lines: tuple[Line, .
                 raise OutOfStock(line.product_id, line.name, on_hand[line.product_id])
         await stock.move(connection, rest, Movement.RESERVE, order.order_id)
     await sales.attach(connection, held, order.order_id)
+
+
+async def _keep_to_limit(connection: Connection, order: Order, held: Sequence[Reservation]) -> None:
+    """Who reserved as a guest in several carts and pays from one account is one customer; raises SaleLimit."""
+    await locks.lock_stock(connection, {reservation.product_id for reservation in held})
+    for sale in await sales.adopt(connection, held, cast("int", order.account_id)):
+        taken = await sales.units_taken(connection, sale.sale_id, Buyer(order.cart_id, order.account_id))
+        if taken.by_customer > sale.limit_per_customer:
+            raise SaleLimit(sale.limit_per_customer)
 
 
 def _replayed(placed: Order, buyer: Buyer, digest: bytes) -> Order:

@@ -12,6 +12,7 @@ from reference_shop.repository.database import Connection, Database
 async def make_offers(database: Database, offers: Offers) -> tuple[FlashSale, int] | None:
     """Make the offers; return the sale and its price, if one is among them. Raises NotFound for an unknown product."""
     async with database.transaction() as connection:
+        await locks.lock_offers(connection)
         for coupon in offers.coupons:
             await vouchers.make_coupon(connection, coupon.code, coupon.amount_idr, coupon.uses)
         for card in offers.gift_cards:

@@ -7,6 +7,7 @@ could still send it after a mere question had been answered with "never heard of
 import logging
 
 from reference_shop import metrics
+from reference_shop.domain.errors import Unavailable
 from reference_shop.domain.orders import Order, OrderState
 from reference_shop.domain.payments import ChargeState, PaymentProvider
 from reference_shop.repository import locks
@@ -26,7 +27,13 @@ async def resolve_open(database: Database, provider: PaymentProvider) -> int:
         claimed = await locks.claim_open_orders(connection, _ORDERS_PER_ROUND, _LEASE_S)
     settled_count = 0
     for order in claimed:
-        settled = await _resolve(database, provider, order)
+        try:
+            settled = await _resolve(database, provider, order)
+        except Unavailable:
+            raise
+        except Exception:  # whatever is wrong with one order, the others are not to wait for it
+            _log.exception("order %d was not settled; it is tried again", order.order_id)
+            continue
         if settled.state is not order.state:
             settled_count += 1
             metrics.orders_reconciled.add(settled.state.value)

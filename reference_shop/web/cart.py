@@ -30,7 +30,8 @@ class CartPages:
     async def show(self, request: Request) -> Response:
         """Answer `/cart`."""
         cart = await self._carts.load(token_in(request, CART_COOKIE))
-        return self._pages.personal("cart.html", cart=cart, max_quantity=MAX_QUANTITY_PER_LINE)
+        on_sale = {line.product_id for line in cart.lines if self._sales.of(line.product_id)}
+        return self._pages.personal("cart.html", cart=cart, on_sale=on_sale, max_quantity=MAX_QUANTITY_PER_LINE)
 
     async def add(self, request: Request) -> Response:
         """Answer POST `/cart/items` (product_id, quantity): put units in, opening a cart if there is none."""

@@ -71,9 +71,12 @@ class CheckoutPages:
         )
 
     async def set_vouchers(self, request: Request) -> Response:
-        """Answer POST `/checkout/voucher` (coupon, gift_card; an empty one takes it off)."""
+        """Answer POST `/checkout/voucher` (coupon, gift_card; an empty one takes it off, one left out stays)."""
         form = await read_form(request)
-        codes = [form.matching(name, _VOUCHER, "Kode ini tidak dikenal.") for name in ("coupon", "gift_card")]
+        codes = [
+            form.matching(name, _VOUCHER, "Kode ini tidak dikenal.") if name in form.values else None
+            for name in ("coupon", "gift_card")
+        ]
         form.check()
         cart_id = await self._carts.find_id(token_in(request, CART_COOKIE))
         if cart_id is None:

@@ -35,14 +35,15 @@ def _sale(value: object) -> SaleOffer:
     names = {"product_id", "units", "limit_per_customer", "price_idr", "starts_at", "ends_at", "reservation_s"}
     fields = _object(value, "flash_sale", names)
     starts_at, ends_at = (_number(fields, name, 0, _LAST_INSTANT) for name in ("starts_at", "ends_at"))
-    if not starts_at < ends_at:
+    begins, ends = (datetime.fromtimestamp(instant, UTC) for instant in (starts_at, ends_at))
+    if not begins < ends:
         raise ValueError(f"ends_at is {ends_at}: it must be after starts_at, {starts_at}")
     return SaleOffer(
         product_id=_whole(fields, "product_id", 1, MAX_PRODUCT_ID),
         units=_whole(fields, "units", 1, _MOST_UNITS),
         limit_per_customer=_whole(fields, "limit_per_customer", 1, 20),
-        starts_at=datetime.fromtimestamp(starts_at, UTC),
-        ends_at=datetime.fromtimestamp(ends_at, UTC),
+        starts_at=begins,
+        ends_at=ends,
         reservation_s=_number(fields, "reservation_s", 0.1, 3600),
         price_idr=None if fields.get("price_idr") is None else _whole(fields, "price_idr", 1, _MOST_IDR),
     )
@@ -69,7 +70,7 @@ def _object(value: object, what: str, names: set[str]) -> Mapping[str, object]:
 
 
 def _list(fields: Mapping[str, object], name: str) -> list[object]:
-    value = fields.get(name, [])
+    value = [] if fields.get(name) is None else fields[name]
     if not isinstance(value, list) or len(value) > _MOST_VOUCHERS:
         raise ValueError(f"{name} must be a list of at most {_MOST_VOUCHERS}")
     return value
@@ -82,15 +83,21 @@ def _code(fields: Mapping[str, object]) -> str:
     return code
 
 
+def _present(fields: Mapping[str, object], name: str) -> object:
+    if name not in fields:
+        raise ValueError(f"{name} is missing")
+    return fields[name]
+
+
 def _whole(fields: Mapping[str, object], name: str, least: int, most: int) -> int:
-    value = fields.get(name)
+    value = _present(fields, name)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
         raise ValueError(f"{name} is {value!r}: it must be a whole number from {least} to {most}")
     return value
 
 
 def _number(fields: Mapping[str, object], name: str, least: float, most: float) -> float:
-    value = fields.get(name)
+    value = _present(fields, name)
     if not isinstance(value, int | float) or isinstance(value, bool) or not least <= value <= most:
         raise ValueError(f"{name} is {value!r}: it must be a number from {least} to {most}")
     return float(value)

@@ -59,7 +59,10 @@ class OpsDoors:
             offers = offers_in(await request.body())
         except ValueError as error:
             return JSONResponse({"error": str(error)}, 400)
-        made = await make_offers(self._database, offers)
+        try:
+            made = await make_offers(self._database, offers)
+        except NotFound:
+            return JSONResponse({"error": "there is no such product"}, 404)
         sale = None
         if made is not None:
             sale = {"sale_id": made[0].sale_id, "product_id": made[0].product_id, "price_idr": made[1]}

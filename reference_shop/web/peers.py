@@ -45,5 +45,13 @@ def refuse_other_sites(scope: Scope) -> None:
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     if site is not None and site not in _OUR_OWN:
         raise Forbidden
-    if origin is not None and urlsplit(origin).netloc.lower() != headers.get("host", "").lower():
+    if origin is not None and _host_in(origin) != headers.get("host", "").lower():
         raise Forbidden
+
+
+def _host_in(origin: str) -> str | None:
+    """Return host and port of an origin; None for what is no URL."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None

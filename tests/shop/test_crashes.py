@@ -160,6 +160,23 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_is_in_flight(site: Worksho
     assert '"kind":"payment","status":303' in site.access_log(worker).read_text()
 
 
+def test_an_order_that_cannot_be_settled_keeps_no_other_waiting(site: Workshop) -> None:
+    broken = site.web(nowhere(), pending_after_s=0.0)
+    keys = []
+    for product_id in (8, 9, 10):
+        stock(site, product_id, 5)
+        with Shopper(broken.url) as shopper:
+            keys.append(shopper.prepare(product_id))
+            assert shopper.pay(keys[-1]).status_code == 504
+    broken.kill()
+    # Nothing is reserved of the first one's product any more: giving it back breaks a rule of the table.
+    stock(site, 8, 5)
+    sibling = site.web(site.payment(journal="sick").url)
+    wait_until(lambda: [state_of(site, key) for key in keys[1:]] == ["cancelled"] * 2, "settling the others")
+    assert state_of(site, keys[0]) == "pending"
+    assert "was not settled" in sibling.log.read_text()
+
+
 def test_a_return_that_met_a_silent_provider_is_brought_to_its_end(site: Workshop) -> None:
     provider = site.payment(journal="returns")
     worker = site.web(provider.url, pending_after_s=SOON_S)

@@ -130,6 +130,51 @@ def test_after_its_end_the_product_is_an_ordinary_one(buyer: Shopper) -> None:
     assert stock_of(buyer.url, 613) == (2, 0, 3, 0)
 
 
+@pytest.mark.parametrize("card", ["tok_approved", BAD_CARD])
+def test_what_is_held_when_the_sale_ends_can_only_be_paid_or_taken_out_whole(buyer: Shopper, card: str) -> None:
+    product_id = 617 if card == BAD_CARD else 618
+    begin_sale(buyer.url, product_id, 4, limit_per_customer=2, ends_at=time.time() + 2)
+    buyer.add(product_id, 2)
+    wait_until(lambda: "data-sale-state" not in buyer.get(f"/product/{product_id}").text, "the end of the sale")
+    assert buyer.post("/cart/lines", {"product_id": product_id, "quantity": 1}).status_code == 400
+    paid = buyer.pay(_key(buyer), card)
+    assert stock_of(buyer.url, product_id) == ((2, 0, 2, 0) if paid.status_code == 303 else (2, 2, 0, 0))
+
+
+def test_what_is_taken_out_after_the_end_goes_along_with_no_other_order(buyer: Shopper) -> None:
+    begin_sale(buyer.url, 619, 3, ends_at=time.time() + 2)
+    buyer.add(619)
+    wait_until(lambda: "data-sale-state" not in buyer.get("/product/619").text, "the end of the sale")
+    assert buyer.post("/cart/lines", {"product_id": 619, "quantity": 0}).status_code == 303
+    order_id_of(buyer.pay(buyer.prepare(650)))
+    assert stock_of(buyer.url, 619) == (3, 0, 0, 0)
+
+
+def test_units_of_an_earlier_sale_that_come_back_are_none_of_the_next(buyer: Shopper) -> None:
+    begin_sale(buyer.url, 651, 4, limit_per_customer=2, reservation_s=2)
+    buyer.add(651, 2)
+    sale_id = begin_sale(buyer.url, 651, 2)
+    wait_until(lambda: stock_of(buyer.url, 651)[:2] == (4, 0), "the return of the first sale's units")
+    answers = []
+    for _ in range(3):
+        with Shopper(buyer.url) as one:
+            answers.append(one.add(651).status_code)
+    assert answers == [303, 303, 409]
+    assert book(buyer.url, "sale", sale_id=sale_id)["sold_count"] == 0
+
+
+def test_a_guest_in_several_carts_who_pays_from_one_account_is_one_customer(open_shop: Program) -> None:
+    begin_sale(open_shop.url, 652, 9)
+    with Shopper(open_shop.url) as first, Shopper(open_shop.url) as second:
+        keys = [guest.prepare(652) for guest in (first, second)]
+        email = first.register()
+        second.post("/login", {"email": email, "password": "rahasia-sekali"})
+        order_id_of(first.pay(keys[0]))
+        refused = second.pay(keys[1])
+        assert (refused.status_code, on_body(refused, "error")) == (409, "sale_limit")
+    assert stock_of(open_shop.url, 652) == (7, 1, 1, 0)
+
+
 def test_the_waiting_room_lets_shoppers_in_by_number(shop: Program) -> None:
     begin_sale(shop.url, 614, 500, starts_at=time.time() - 0.2)
     with Shopper(shop.url) as buyer:
@@ -148,6 +193,7 @@ def test_whose_turn_it_is_not_waits_with_a_number(shop: Program) -> None:
     assert positions == [1, 2]
     assert tickets[-1].headers["refresh"] == "2"
     assert tickets[0].headers["location"] == "/product/615"
+    assert "mulai" in tickets[-1].text
 
 
 @pytest.mark.parametrize("cookie", ["", "1", "1.1", "1.1.", "x.y.z", "1.1." + "0" * 32, "." * 90])

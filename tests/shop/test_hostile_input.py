@@ -23,7 +23,8 @@ GETS = [
     ("/orders/99999999999999999999/confirmation", 404),
     ("/images/products/1-huge.jpg", 404), ("/images/products/0-thumb.jpg", 404), ("/images/products/..%2f1", 404),
     ("/images/products/99999-thumb.jpg", 404), ("/static/../web/app.py", 404), ("/static/%2e%2e%2fapp.py", 404),
-    ("/waiting-room", 404), ("/waiting-room?product_id=-1", 404), ("/waiting-room?product_id=" + "9" * 30, 404),
+    ("/waiting-room", 404), ("/waiting-room?product_id=-1", 404), ("/waiting-room?product_id=9999999999", 404),
+    ("/waiting-room?product_id=" + "9" * 30, 404),
     ("/orders/1/return", 405), ("/checkout/voucher", 405), ("/ops/offers", 405), ("/metrics/x", 404),
     ("/cart/items", 405), ("/logout", 405), ("/.env", 404), ("/ops/truth", 401),
 ]  # fmt: skip
@@ -124,6 +125,7 @@ def test_a_body_that_is_no_form_of_ours_is_refused(shopper: Shopper, body: bytes
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[bad"},
         {"Origin": "http://127.0.0.1:1"},
         {"Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "same-site"},

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice, pairwise
@@ -29,7 +31,7 @@ from reference_shop.seed.shapes import Placement, outline
 from reference_shop.seed.vocabulary import Vocabulary, load_vocabulary
 from reference_shop.services.catalogue import load_picture_numbers
 from tests.shop.database import ask
-from tests.shop.processes import PRODUCT_COUNT, SEED, Postgres, Workshop, seed_shop
+from tests.shop.processes import PRODUCT_COUNT, SEED, Postgres, Workshop, listen, port_of, seed_shop
 
 VOCABULARY = load_vocabulary()
 PAST_COUNT = 3000
@@ -255,3 +257,20 @@ def test_no_table_refers_to_one_that_is_made_after_it() -> None:
         before, _, own = statements.tables.partition(f"CREATE TABLE {name} ")
         for other in set(statements.names) - {name}:
             assert f"REFERENCES {other}" not in own.partition(";")[0] or f"CREATE TABLE {other} " in before
+
+
+def test_a_database_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with listen() as nobody:
+        url = f"postgresql://x@127.0.0.1:{port_of(nobody)}/x"
+    settings = {"database_url": url, "schema": "s", "products": 1, "seed": 1, "images_dir": str(tmp_path)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "reference_shop.seed"],
+        input=json.dumps(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("seed: the shop could not be filled: ")
+    assert len(ended.stderr.splitlines()) == 1

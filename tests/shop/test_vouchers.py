@@ -144,12 +144,34 @@ def test_a_code_that_is_issued_again_begins_anew(shopper: Shopper) -> None:
         {"flash_sale": SALE | {"ends_at": 5}},
         {"flash_sale": SALE | {"ends_at": 1e99}},
         {"flash_sale": SALE | {"units": 0}},
+        {"flash_sale": SALE | {"starts_at": 1, "ends_at": 1.0000001}},
     ],
 )
 def test_offers_that_make_no_sense_are_refused_in_a_sentence(shop: Program, document: object) -> None:
     refused = offer(shop.url, document)
     assert refused.status_code == 400
     assert len(refused.json()["error"]) > 10
+
+
+def test_a_sale_of_nothing_there_is_refused_in_a_sentence(shop: Program) -> None:
+    refused = offer(shop.url, {"flash_sale": SALE | {"product_id": 99_999}})
+    assert (refused.status_code, refused.json()) == (404, {"error": "there is no such product"})
+
+
+def test_operators_who_offer_the_same_codes_at_once_wait_for_each_other(shop: Program) -> None:
+    codes = [{"code": code, "amount_idr": 5, "uses": 1} for code in ("SERENTAK-1", "SERENTAK-2")]
+    with ThreadPoolExecutor(8) as operators:
+        answers = operators.map(lambda turn: offer(shop.url, {"coupons": codes[:: 1 if turn % 2 else -1]}), range(8))
+        assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_coupon_put_on_later_leaves_the_gift_card_on(shopper: Shopper) -> None:
+    code, card = coupon(shopper.url), gift_card(shopper.url, 500)
+    shopper.prepare(627)
+    shopper.post("/checkout/voucher", {"gift_card": card})
+    shopper.post("/checkout/voucher", {"coupon": code})
+    form = shopper.get("/checkout/payment")
+    assert (on_body(form, "gift-idr"), on_body(form, "discount-idr")) == ("500", "1000")
 
 
 def test_offers_are_the_operators_alone(shop: Program) -> None:

@@ -60,9 +60,11 @@ class Site:
         prefix = _new_folder(self.folder / "edge")
         nginx.NginxEdge(port, int(self.url.rpartition(":")[2]), 1).write(prefix)
         with subprocess.Popen(nginx.command(found, prefix), user=RUN_AS, extra_groups=[] if RUN_AS else None) as edge:
-            wait_until(lambda: _accepts(port), "the start of nginx")
-            yield f"http://127.0.0.1:{port}"
-            edge.send_signal(signal.SIGQUIT)
+            try:
+                wait_until(lambda: _accepts(port), "the start of nginx")
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                edge.send_signal(signal.SIGQUIT)
 
     @contextmanager
     def back_office(self, changes_per_s: float) -> Iterator[None]:
@@ -83,9 +85,11 @@ class Site:
             assert office.stdin is not None
             with office.stdin as stdin:
                 stdin.write(json.dumps(settings))
-            yield
-            office.terminate()
-            assert office.wait(WITHIN_S) == 0
+            try:
+                yield
+            finally:
+                office.terminate()
+        assert office.returncode == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class Sites:
                 log = self.postgres.data.parent / self.postgres.log_name
                 yield Site(folder, shops[0].database_url, provider.result(), workers, log)
             finally:
-                wait(started)
+                wait((provider, *started))
                 for shop in shops:
                     shop.close()
         ask(url, f"DROP DATABASE {name} WITH (FORCE)")
