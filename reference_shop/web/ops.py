@@ -82,7 +82,8 @@ class OpsDoors:
             if len(lines) == _LINES_PER_CHUNK:
                 yield ("\n".join(lines) + "\n").encode()
                 lines.clear()
-        yield ("\n".join(lines) + "\n").encode()
+        if lines:
+            yield ("\n".join(lines) + "\n").encode()
 
 
 def _since(text: str) -> float:

@@ -93,7 +93,7 @@ def test_a_run_does_not_begin_with_a_worker_of_another_version(
     [line] = [line for line in locust.stderr.splitlines() if line.startswith("lonjak: worker ")]
     assert SENTENCES[kind] in line
     assert "Traceback" not in locust.stderr
-    assert (strange.wait(5.0), right.wait(5.0)) == (0, 0)  # they were sent home
+    assert (strange.wait(LIMIT_S), right.wait(LIMIT_S)) == (0, 0)  # they were sent home
     assert server.served().count == 0
     assert list(locust.folder.glob("runs")) == []
 

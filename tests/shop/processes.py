@@ -67,11 +67,21 @@ class Postgres:
         return f"postgresql://lonjak@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        self.process = run_lowered(
-            [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", "", "-h", "127.0.0.1"],
-            self.data.parent / self.log_name,
-        )
-        wait_until(self.accepts, "the start of PostgreSQL")
+        self._launch()
+        wait_until(self._is_up, "the start of PostgreSQL")
+
+    def _launch(self) -> None:
+        command = [str(self.programs / "postgres"), "-D", str(self.data), "-p", str(self.port), "-k", ""]
+        # Every worker of the tests that run beside each other keeps a pool of ten.
+        command += ["-h", "127.0.0.1", "-c", "max_connections=400"]
+        self.process = run_lowered(command, self.data.parent / self.log_name)
+
+    def _is_up(self) -> bool:
+        """Whether it serves; one that ended is started again, as somebody may have held its port or its memory."""
+        assert self.process is not None
+        if self.process.poll() is not None:
+            self._launch()
+        return self.accepts()
 
     def accepts(self) -> bool:
         with socket.socket() as probe:

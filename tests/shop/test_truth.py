@@ -1,11 +1,17 @@
 """What the shop tells an audit, and whom it tells."""
 
+import asyncio
 import json
 import time
+from collections.abc import AsyncIterator, Mapping
+from typing import cast
 
 import pytest
 import requests
 
+from reference_shop.repository.database import Database
+from reference_shop.services.truth import Books
+from reference_shop.web.ops import OpsDoors
 from tests.shop.database import put_on_shelf
 from tests.shop.processes import OPS_TOKEN, Postgres, Program, Workshop, wait_until
 from tests.shop.shopper import ADDRESS, BAD_CARD, Shopper, order_id_of, truth, truths
@@ -89,3 +95,21 @@ def test_every_request_is_a_line_of_the_access_log(workshop: Workshop, shop: Pro
     assert before <= line["at"] <= time.time()
     identifiers = [entry["request_id"] for entry in lines()]
     assert len(identifiers) == len(set(identifiers))
+
+
+class FullChunks:
+    """Books of as many facts as make two chunks of the answer."""
+
+    async def tell(self, since: float) -> AsyncIterator[Mapping[str, object]]:
+        for number in range(400):
+            yield {"type": "order", "order_id": number}
+
+
+def test_every_line_of_the_truth_is_json_however_many_there_are() -> None:
+    doors = OpsDoors(cast("Database", None), cast("Books", FullChunks()), OPS_TOKEN)
+
+    async def read() -> bytes:
+        return b"".join([chunk async for chunk in doors._lines(0.0)])
+
+    lines = asyncio.run(read()).decode().splitlines()
+    assert [json.loads(line)["order_id"] for line in lines] == list(range(400))

@@ -18,7 +18,6 @@ from tests.shop.database import ask
 from tests.shop.processes import (
     RUN_AS,
     SCHEMA,
-    WITHIN_S,
     Postgres,
     Program,
     Workshop,
