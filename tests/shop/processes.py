@@ -183,6 +183,10 @@ class Workshop:
         return self._start("payment", settings, listener or listen())
 
     def web(self, payment_url: str, listener: socket.socket | None = None, **more: object) -> Program:
+        return ready(self.starting_web(payment_url, listener, **more))
+
+    def starting_web(self, payment_url: str, listener: socket.socket | None = None, **more: object) -> Program:
+        """A worker that is not waited for, so that several can start at once."""
         settings = {
             "database_url": self.database_url,
             "schema": self.schema,
@@ -193,7 +197,7 @@ class Workshop:
             "behind_edge": False,
             "access_log": str(self._access_log(len(self.programs))),
         }
-        return self._start("web", settings | more, listener or listen())
+        return self._launch("web", settings | more, listener or listen())
 
     def slow_way(self, port: int, delay_ms: float) -> int:
         """Hold back what is sent to a port; return the port to be used instead. Who is early waits at its door."""
@@ -209,9 +213,7 @@ class Workshop:
         return self.folder / f"{self.schema}-access-{number}.jsonl"
 
     def _start(self, name: str, settings: dict[str, object], listener: socket.socket) -> Program:
-        program = self._launch(name, settings, listener)
-        wait_until(lambda: _is_ready(program), f"the start of {name} ({program.log})")
-        return program
+        return ready(self._launch(name, settings, listener))
 
     def _launch(self, name: str, settings: dict[str, object], listener: socket.socket) -> Program:
         log = self.folder / f"{self.schema}-{name}-{len(self.programs)}.log"
@@ -244,6 +246,12 @@ class Workshop:
 def _command(name: str, launcher: tuple[str, ...], defects: tuple[str, ...]) -> tuple[str, ...]:
     """How a program is started: with defects as the stack does it."""
     return command_of(name, defects) if defects else (sys.executable, *launcher, f"reference_shop.{name}")
+
+
+def ready(program: Program) -> Program:
+    """Return it when it serves."""
+    wait_until(lambda: _is_ready(program), f"the start of {program.log.stem} ({program.log})")
+    return program
 
 
 def _is_ready(program: Program) -> bool:

@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.shop import database
 from tests.shop.buyer import Answer, Buyer
-from tests.shop.processes import WITHIN_S, Program, Workshop, seed_shop
+from tests.shop.processes import WITHIN_S, Program, Workshop, ready, seed_shop
+from tests.shop.shopper import ADDRESS
 
 PLENTY, MANY_UNITS = 1, 100_000
 """The product that everybody buys, and how much there is of it."""
@@ -36,8 +37,9 @@ def seeded(workshop: Workshop, schema: str) -> Workshop:
 def twice(site: Workshop, provider: Program, protection: str, *beside: str, **settings: Any) -> tuple[Program, Program]:
     """A worker without a protection and one with it; both have those `beside`, and leave open orders alone."""
     settings = {"pending_after_s": NEVER_S} | settings
-    bare = site.web(provider.url, protections=beside, **settings)
-    return bare, site.web(provider.url, protections=(*beside, protection), **settings)
+    bare = site.starting_web(provider.url, protections=beside, **settings)
+    guarded = site.starting_web(provider.url, protections=(*beside, protection), **settings)
+    return ready(bare), ready(guarded)
 
 
 async def visit(shop: Program, tell: Callable[["Crowd"], Awaitable[Fate]]) -> Fate:
@@ -93,7 +95,7 @@ class Crowd:
 
     async def _come_to_the_till(self, buyer: Buyer) -> Ask:
         await patiently(lambda: buyer.add(PLENTY))
-        form = await patiently(buyer.form)
+        form = await payment_form(buyer)
         return lambda: buyer.pay(form)
 
     async def figure(self, name: str, **labels: str) -> float:
@@ -109,6 +111,12 @@ async def patiently(ask: Ask) -> Answer:
             break
         await asyncio.sleep(float(answer.headers["retry-after"]))
     return answer
+
+
+async def payment_form(buyer: Buyer) -> Answer:
+    """Give the address and come to the payment form."""
+    await patiently(lambda: buyer.post("/checkout", dict(ADDRESS)))
+    return await patiently(lambda: buyer.get("/checkout/payment"))
 
 
 async def all_at_once(asks: Iterable[Ask]) -> list[Answer]:

@@ -17,7 +17,7 @@ from tests.shop import database
 from tests.shop.buyer import Answer, Buyer
 from tests.shop.operator import begin_sale
 from tests.shop.processes import Postgres, Program, Workshop
-from tests.shop.protected import PLENTY, Crowd, at_both, patiently, seeded, twice, visit
+from tests.shop.protected import PLENTY, Crowd, at_both, patiently, payment_form, seeded, twice, visit
 from tests.shop.shopper import Shopper, on_body
 
 SCHEMA = "shop_protected"
@@ -72,8 +72,7 @@ async def flood(shop: Crowd) -> Flood:
 
     async def check_out() -> float:
         await asyncio.sleep(CHECKS_OUT_AFTER_S)
-        form = await patiently(buyer.form)
-        print(form.status, time.monotonic() - began_at)
+        form = await payment_form(buyer)
         paid = await patiently(lambda: buyer.pay(form))
         assert paid.status == 303
         return time.monotonic() - began_at - CHECKS_OUT_AFTER_S
