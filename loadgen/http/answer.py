@@ -9,6 +9,7 @@ import httptools
 MOST_HEAD_BYTES = 256 * 1024  # as Chromium bounds it
 MOST_KEPT_BYTES = 16 * 1024 * 1024  # of a body; what comes beyond is counted and thrown away
 _MOST_INTERIM = 20
+_ENDLESS = f"a head larger than {MOST_HEAD_BYTES // 1024} KiB"
 _FRAMING_PER_BODY_BYTE = 8  # a chunk of one byte comes in six; more is an endless head, trailer or extension
 
 
@@ -63,7 +64,7 @@ class AnswerReader:
         if not self.complete:
             self._fed_bytes += len(data)
             if self._fed_bytes - _FRAMING_PER_BODY_BYTE * self.body_bytes > MOST_HEAD_BYTES:
-                raise BadAnswer(f"a head larger than {MOST_HEAD_BYTES // 1024} KiB")
+                raise BadAnswer(_ENDLESS)
 
     def end(self) -> None:
         """The server closed the connection: that ends an answer without a length, else BadAnswer."""
@@ -102,6 +103,9 @@ class AnswerReader:
         if status >= 200:
             if not self._start.startswith(b"HTTP/1."):
                 raise BadAnswer(f"an answer of {self._start[:9].decode('latin-1')!r}, not of HTTP/1.0 or 1.1")
+            # Fed before: the head came in several pieces, of which the last may end the answer too.
+            if self._fed_bytes and len(self.head) > MOST_HEAD_BYTES:
+                raise BadAnswer(_ENDLESS)
             self.status = status
             self.complete = self.head_only
             return
