@@ -83,10 +83,14 @@ def test_a_reader_reads_one_answer_after_another(answer: bytes) -> None:
 @pytest.mark.parametrize("piece_bytes", [1_000, 65_536, 262_144])
 def test_a_head_above_the_limit_is_refused_however_it_is_cut(piece_bytes: int) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX: " + b"x" * (MOST_HEAD_BYTES + 30_000) + b"\r\n\r\n"
-    reader = AnswerReader()
+    pieces = [answer[at : at + piece_bytes] for at in range(0, len(answer), piece_bytes)]
     with pytest.raises(BadAnswer, match="256 KiB"):
-        for at in range(0, len(answer), piece_bytes):
-            reader.feed(answer[at : at + piece_bytes])
+        feed_all(AnswerReader(), pieces)
+
+
+def feed_all(reader: AnswerReader, pieces: Iterable[bytes]) -> None:
+    for piece in pieces:
+        reader.feed(piece)
 
 
 def test_the_head_is_the_final_answers() -> None:
