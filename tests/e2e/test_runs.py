@@ -52,6 +52,7 @@ async def lose(url: str, order_id: int) -> None:
     try:
         schema = await connection.fetchval("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'lonjak%'")
         await connection.execute(f"SET search_path TO {schema}")
+        await connection.execute("UPDATE reservations SET order_id = NULL WHERE order_id = $1", order_id)
         for table in ("payments", "order_lines", "orders"):
             await connection.execute(f"DELETE FROM {table} WHERE order_id = $1", order_id)
     finally:
