@@ -120,13 +120,15 @@ def health(recording: Recording, steady: Tally) -> Health:
     cpu = float(worked["cpu_ratio"].max()) if len(worked) else None
     count = len(recording.manifest.workers) or int(workers["role"].nunique())
     schedule_lag = steady.lag("schedule_lag")
+    # A loop that came back late had work for a whole core, however much of one others left to it.
+    standing = counts["loop_lag"] / (end - start) if end > start else 0.0
     return Health(
         judged_s=end - start,
         invalid_by_second=tuple(sorted(invalid)),
         reasons=tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0]))),
         worker_count=count,
         lost_count=sum(absence.for_good for absence in _absences(recording)),
-        needed_count=max(count + 1, math.ceil(count * _work(cpu or 0.0, schedule_lag, end - start))),
+        needed_count=max(count + 1, math.ceil(count * _work(max(cpu or 0.0, standing), schedule_lag, end - start))),
         schedule_lag_p99_ms=_ms(schedule_lag, 99.0),
         loop_lag_max_ms=_ms(steady.lag("loop_lag"), 100.0),
         cpu_max_ratio=cpu,
@@ -181,13 +183,14 @@ def _absences(recording: Recording) -> list[_Absence]:
     return found
 
 
-def _work(cpu_ratio: float, schedule_lag: Histogram, judged_s: int) -> float:
+def _work(wanted_ratio: float, schedule_lag: Histogram, judged_s: int) -> float:
     """How many generators the load needs for each that there was, each used as planned.
 
-    Sessions that began L seconds late at the end of T seconds were T - L seconds' worth of what was to begin.
+    `wanted_ratio` is the share of a core that each had work for. Sessions that began L seconds late at the end of T
+    seconds were T - L seconds' worth of what was to begin.
     """
     behind_s = min(schedule_lag.max_us / 1_000_000, judged_s * 0.9)
-    return cpu_ratio / _PLANNED_CPU_RATIO * judged_s / max(judged_s - behind_s, 1e-9)
+    return wanted_ratio / _PLANNED_CPU_RATIO * judged_s / max(judged_s - behind_s, 1e-9)
 
 
 def _worker_rows(recording: Recording) -> pd.DataFrame:

@@ -133,6 +133,15 @@ def test_more_generators_are_needed_the_later_sessions_began(tmp_path, lag_s, co
     assert f"(--generators {count})" in analyse(history.write(tmp_path)).health.sentence
 
 
+def test_a_loop_that_stood_still_wanted_more_than_others_left_to_it(tmp_path):
+    history = ordinary()
+    for second in range(10, 50):
+        history.loop_lag_ms[second] = 150.0
+        history.schedule_lag_ms[second] = 20_000.0
+    history.tiers.append({"elapsed_s": 20, "tier": "generator", "role": "worker-1", "pid": 1, "cpu_ratio": 0.65})
+    assert "(--generators 4)" in analyse(history.write(tmp_path)).health.sentence
+
+
 def test_a_generator_that_said_nothing_about_itself_proves_nothing(tmp_path):
     history = ordinary()
     history.loop_lag_ms.clear()
