@@ -1,11 +1,12 @@
 """One JSON line per request of shop or payment provider: `at` (epoch, when the answer was sent), `kind`, `status`,
-`bytes` (of the body), `duration_s`, `request_id`.
+`bytes` (of the body), `duration_s`, `request_id`; `key` (path and query) where a shared cache may keep the answer.
 
 Lines wait in memory for at most half a second, so that logging costs a request no system call.
 """
 
 import asyncio
 import itertools
+import json
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 _PERIOD_S = 0.5
+_MAX_KEY_CHARACTERS = 300
 _log = logging.getLogger(__name__)
 _FOREIGN_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -31,11 +33,14 @@ class AccessLog:
         """Return the id that a process of ours gave, or one of this one's own."""
         return given if given and _FOREIGN_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
 
-    def note(self, kind: str, status: int, body_bytes: int, duration_s: float, request_id: str) -> None:
-        """Remember a request."""
+    def note(
+        self, kind: str, status: int, body_bytes: int, duration_s: float, request_id: str, *, key: str | None = None
+    ) -> None:
+        """Remember a request; a long key is cut off."""
+        kept_under = "" if key is None else f',"key":{json.dumps(key[:_MAX_KEY_CHARACTERS])}'
         self._lines.append(
             f'{{"at":{time.time():.6f},"kind":"{kind}","status":{status},"bytes":{body_bytes},'
-            f'"duration_s":{duration_s:.6f},"request_id":"{request_id}"}}\n'
+            f'"duration_s":{duration_s:.6f},"request_id":"{request_id}"{kept_under}}}\n'
         )
 
     def flush(self) -> None:

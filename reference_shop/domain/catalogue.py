@@ -64,20 +64,22 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """A product and others of its category; its flash sale, if one is open or to come."""
+    """A product and others of its category; its flash sale, if one is open or to come; `read_at` in epoch seconds."""
 
     product: Product
     related: tuple[ProductCard, ...]
     sale: FlashSale | None = None
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of a list; `page` counts from 1 and `result_count` is that of all pages."""
+    """One page of a list; `page` counts from 1, `result_count` is that of all pages, `read_at` in epoch seconds."""
 
     cards: tuple[ProductCard, ...]
     page: int
     result_count: int
+    read_at: float = 0.0
 
     @property
     def page_count(self) -> int:
@@ -87,7 +89,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What the front page shows."""
+    """What the front page shows; `read_at` in epoch seconds."""
 
     popular: tuple[ProductCard, ...]
     newest: tuple[ProductCard, ...]
+    read_at: float = 0.0

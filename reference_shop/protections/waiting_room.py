@@ -65,7 +65,7 @@ class Tickets:
 
 
 class WaitingRoom:
-    """Stands before the cart; `draw` makes the page of the room from product_id, position, state and starts_at."""
+    """Stands before the cart; `draw` makes the room's page from request, product_id, position, state, starts_at."""
 
     def __init__(self, database: Database, current: CurrentSales, secret: str, draw: Callable[..., Response]) -> None:
         """Let `ADMITTED_PER_S` shoppers in a second, all workers of a stack together, after the first `BURST`."""
@@ -94,7 +94,7 @@ class WaitingRoom:
             raise NotFound("Produk ini tidak ada.")
         sale = self._current.of(product_id)
         if sale is None:
-            return self._page(product_id, 0, SaleState.OVER, None)
+            return self._page(request, product_id, 0, SaleState.OVER, None)
         ticket = self._ticket_of(request, sale)
         fresh = ticket is None
         if ticket is None:
@@ -102,10 +102,10 @@ class WaitingRoom:
         if (ahead := _ahead(ticket, sale)) <= 0:
             response: Response = _see_other(f"/product/{product_id}")
         elif await self._sold_out(product_id):
-            response = self._page(product_id, ahead, SaleState.SOLD_OUT, None)
+            response = self._page(request, product_id, ahead, SaleState.SOLD_OUT, None)
         else:
             upcoming = sale.starts_at if _seconds_open(sale) < 0 else None
-            response = self._page(product_id, ahead, "waiting", upcoming)
+            response = self._page(request, product_id, ahead, "waiting", upcoming)
             response.headers["refresh"] = str(_REFRESH_S)
         if fresh:
             response.set_cookie(COOKIE, self._tickets.write(ticket), httponly=True, samesite="lax")
@@ -127,8 +127,10 @@ class WaitingRoom:
         async with self._database.connection() as connection:
             return not await sales.on_hand(connection, product_id)
 
-    def _page(self, product_id: int, position: int, state: str, starts_at: datetime | None) -> Response:
-        return self._draw(product_id=product_id, position=position, state=state, starts_at=starts_at)
+    def _page(
+        self, request: Request, product_id: int, position: int, state: str, starts_at: datetime | None
+    ) -> Response:
+        return self._draw(request, product_id=product_id, position=position, state=state, starts_at=starts_at)
 
 
 def _seconds_open(sale: FlashSale) -> float:

@@ -37,6 +37,9 @@ _STOCK = """
 _MOVEMENTS = """
     SELECT entry_id, extract(epoch FROM at)::float8 AS at, product_id, change, quantity, on_hand_after, order_id
     FROM ledger WHERE at >= to_timestamp($1) AND subject = 'stock' ORDER BY entry_id"""
+_PRICES = """
+    SELECT entry_id, extract(epoch FROM at)::float8 AS at, product_id
+    FROM ledger WHERE at >= to_timestamp($1) AND subject = 'price' ORDER BY entry_id"""
 _TRANSITIONS = """
     SELECT entry_id, extract(epoch FROM at)::float8 AS at, order_id, was AS "from", change AS "to"
     FROM ledger JOIN orders o USING (order_id)
@@ -94,6 +97,7 @@ _KINDS: tuple[tuple[str, Callable[[Row], Fact]], ...] = (
     (_PAYMENTS, _as("payment")),
     (_STOCK, _as("stock")),
     (_MOVEMENTS, _as("movement")),
+    (_PRICES, _as("price")),
     (_TRANSITIONS, _as("transition")),
     (_COUPONS, _as("coupon")),
     (_GIFT_CARDS, _as("gift_card")),

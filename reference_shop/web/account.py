@@ -9,11 +9,11 @@ from starlette.responses import Response
 from reference_shop.domain.accounts import MAX_PASSWORD_CHARACTERS, MIN_PASSWORD_CHARACTERS
 from reference_shop.domain.errors import BadCredentials, EmailTaken, ShopError
 from reference_shop.services.accounts import Accounts
+from reference_shop.web.cookies import LIFETIME_S, SESSION_COOKIE, remember, token_in
 from reference_shop.web.failures import STATUS
 from reference_shop.web.forms import Form, read_form
-from reference_shop.web.pages import Pages, remember, see_other, token_in
+from reference_shop.web.pages import Pages, see_other
 from reference_shop.web.peers import client_address
-from reference_shop.web.visitors import LIFETIME_S, SESSION_COOKIE
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,180}[a-z0-9])?\.[a-z]{2,24}", re.IGNORECASE)
 
@@ -29,26 +29,26 @@ class AccountPages:
         self._pages = pages
         self._behind_edge = behind_edge
 
-    async def login_form(self, _request: Request) -> Response:
+    async def login_form(self, request: Request) -> Response:
         """Answer `/login`."""
-        return self._pages.personal("login.html", values={}, problems={})
+        return self._pages.personal(request, "login.html", values={}, problems={})
 
     async def log_in(self, request: Request) -> Response:
         """Answer POST `/login` (email, password)."""
         form = await read_form(request)
         email, password = _credentials(form)
         if form.problems:
-            return self._again("login.html", form, 400)
+            return self._again(request, "login.html", form, 400)
         try:
             token = await self._accounts.log_in(email, password)
         except BadCredentials as error:
             _log.warning("failed login from %s", client_address(request.scope, behind_edge=self._behind_edge))
-            return self._refused("login.html", form, "email", error)
+            return self._refused(request, "login.html", form, "email", error)
         return _logged_in(token)
 
-    async def register_form(self, _request: Request) -> Response:
+    async def register_form(self, request: Request) -> Response:
         """Answer `/register`."""
-        return self._pages.personal("register.html", values={}, problems={})
+        return self._pages.personal(request, "register.html", values={}, problems={})
 
     async def register(self, request: Request) -> Response:
         """Answer POST `/register` (name, email, password)."""
@@ -56,11 +56,11 @@ class AccountPages:
         name = form.text("name", "Nama", 80, 2)
         email, password = _credentials(form)
         if form.problems:
-            return self._again("register.html", form, 400)
+            return self._again(request, "register.html", form, 400)
         try:
             token = await self._accounts.register(email, name, password)
         except EmailTaken as error:
-            return self._refused("register.html", form, "email", error)
+            return self._refused(request, "register.html", form, "email", error)
         return _logged_in(token)
 
     async def log_out(self, request: Request) -> Response:
@@ -77,15 +77,15 @@ class AccountPages:
         account = await self._accounts.who(token_in(request, SESSION_COOKIE))
         if account is None:
             return see_other("/login")
-        return self._pages.personal("account.html", account=account)
+        return self._pages.personal(request, "account.html", account=account)
 
-    def _refused(self, template: str, form: Form, field: str, error: ShopError) -> Response:
+    def _refused(self, request: Request, template: str, form: Form, field: str, error: ShopError) -> Response:
         form.problems[field] = str(error)
-        return self._again(template, form, STATUS[error.code])
+        return self._again(request, template, form, STATUS[error.code])
 
-    def _again(self, template: str, form: Form, status: int) -> Response:
+    def _again(self, request: Request, template: str, form: Form, status: int) -> Response:
         values = {name: value for name, value in form.values.items() if name != "password"}
-        return self._pages.personal(template, status, values=values, problems=form.problems)
+        return self._pages.personal(request, template, status, values=values, problems=form.problems)
 
 
 def _credentials(form: Form) -> tuple[str, str]:

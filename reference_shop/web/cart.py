@@ -7,9 +7,10 @@ from reference_shop.domain.catalogue import MAX_PRODUCT_ID
 from reference_shop.domain.orders import MAX_QUANTITY_PER_LINE
 from reference_shop.services.carts import Carts
 from reference_shop.services.sales import CurrentSales
+from reference_shop.web.cookies import CART_COOKIE, token_in
 from reference_shop.web.forms import read_form
-from reference_shop.web.pages import Pages, see_other, token_in
-from reference_shop.web.visitors import CART_COOKIE, Visitors, remember_cart
+from reference_shop.web.pages import Pages, see_other
+from reference_shop.web.visitors import Visitors, remember_cart
 
 
 async def wanted_product(request: Request) -> int:
@@ -31,7 +32,9 @@ class CartPages:
         """Answer `/cart`."""
         cart = await self._carts.load(token_in(request, CART_COOKIE))
         on_sale = {line.product_id for line in cart.lines if self._sales.of(line.product_id)}
-        return self._pages.personal("cart.html", cart=cart, on_sale=on_sale, max_quantity=MAX_QUANTITY_PER_LINE)
+        return self._pages.personal(
+            request, "cart.html", cart=cart, on_sale=on_sale, max_quantity=MAX_QUANTITY_PER_LINE
+        )
 
     async def add(self, request: Request) -> Response:
         """Answer POST `/cart/items` (product_id, quantity): put units in, opening a cart if there is none."""

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reference_shop.domain.catalogue import Sort
+from reference_shop.domain.catalogue import Listing, Sort
 from reference_shop.domain.orders import MAX_QUANTITY_PER_LINE
 from reference_shop.services.catalogue import Catalogue
 from reference_shop.web.caching import FLASH_SALE, PRODUCT, SEARCH, SHELVES, cacheable_page
@@ -27,7 +27,8 @@ class CataloguePages:
         """Answer `/`."""
         home = await self._catalogue.home()
         body = self._pages.draw("home.html", home=home, product_count=self._catalogue.product_count)
-        return cacheable_page(request, body, SHELVES)
+        shown = (card.product_id for card in (*home.popular, *home.newest))
+        return cacheable_page(request, body, SHELVES, read_at=home.read_at, keys=["home"], products=shown)
 
     async def category(self, request: Request) -> Response:
         """Answer `/category/{slug}?sort=&page=`."""
@@ -40,7 +41,7 @@ class CataloguePages:
         body = self._pages.draw(
             "category.html", category=category, sort=sort, sorts=_SORT_NAMES, listing=listing, address=address
         )
-        return cacheable_page(request, body, SHELVES)
+        return _list_page(request, body, SHELVES, f"category-{category.slug}", listing)
 
     async def search(self, request: Request) -> Response:
         """Answer `/search?q=&page=`."""
@@ -49,7 +50,7 @@ class CataloguePages:
         )
         address = f"/search?{urlencode({'q': query})}"
         body = self._pages.draw("search.html", query=query, listing=listing, address=address)
-        return cacheable_page(request, body, SEARCH)
+        return _list_page(request, body, SEARCH, "search", listing)
 
     async def product(self, request: Request) -> Response:
         """Answer `/product/{id}`."""
@@ -65,4 +66,11 @@ class CataloguePages:
             category=self._catalogue.category_of(page.product.category_id),
             max_quantity=MAX_QUANTITY_PER_LINE,
         )
-        return cacheable_page(request, body, FLASH_SALE if sale else PRODUCT)
+        shown = (card.product_id for card in (page.product.card, *page.related))
+        policy = FLASH_SALE if sale else PRODUCT
+        return cacheable_page(request, body, policy, read_at=page.read_at, keys=(), products=shown)
+
+
+def _list_page(request: Request, body: bytes, policy: str, key: str, listing: Listing) -> Response:
+    shown = (card.product_id for card in listing.cards)
+    return cacheable_page(request, body, policy, read_at=listing.read_at, keys=[key], products=shown)

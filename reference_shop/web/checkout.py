@@ -12,9 +12,10 @@ from reference_shop.domain.vouchers import MAX_CODE_CHARACTERS
 from reference_shop.services.carts import Carts
 from reference_shop.services.checkout import CheckoutDesk
 from reference_shop.services.returns import Returns
+from reference_shop.web.cookies import CART_COOKIE, token_in
 from reference_shop.web.forms import Form, read_form
-from reference_shop.web.pages import Pages, see_other, token_in
-from reference_shop.web.visitors import CART_COOKIE, Visitors
+from reference_shop.web.pages import Pages, see_other
+from reference_shop.web.visitors import Visitors
 
 _PHONE = re.compile(r"(\+62|0)[0-9]{8,13}")
 _POSTCODE = re.compile(r"[0-9]{5}")
@@ -41,7 +42,7 @@ class CheckoutPages:
         if not cart.lines:
             return see_other("/cart")
         address = await self._desk.address_of(cart.cart_id)
-        return self._pages.personal("checkout.html", cart=cart, address=address, problems={})
+        return self._pages.personal(request, "checkout.html", cart=cart, address=address, problems={})
 
     async def save_address(self, request: Request) -> Response:
         """Answer POST `/checkout`."""
@@ -49,7 +50,9 @@ class CheckoutPages:
         address = _address_in(form)
         cart = await self._carts.load(token_in(request, CART_COOKIE))
         if form.problems:
-            return self._pages.personal("checkout.html", 400, cart=cart, address=address, problems=form.problems)
+            return self._pages.personal(
+                request, "checkout.html", 400, cart=cart, address=address, problems=form.problems
+            )
         if not cart.lines:
             raise CheckoutExpired("Keranjang Anda kosong.")
         await self._desk.save_address(cart.cart_id, address)
@@ -67,7 +70,12 @@ class CheckoutPages:
         except PaymentUnresolved as unresolved:
             return see_other(f"/orders/{unresolved.order_id}/confirmation")
         return self._pages.personal(
-            "payment.html", checkout=form.checkout, cart=form.cart, bill=form.bill, coupon_code=form.coupon_code
+            request,
+            "payment.html",
+            checkout=form.checkout,
+            cart=form.cart,
+            bill=form.bill,
+            coupon_code=form.coupon_code,
         )
 
     async def set_vouchers(self, request: Request) -> Response:
@@ -102,7 +110,9 @@ class CheckoutPages:
         order_id = _order_id_in(request)
         visitor = await self._visitors.recognise(request)
         placed = await self._desk.find_order(order_id, visitor.cart_id, visitor.account_id)
-        return self._pages.personal("confirmation.html", order=placed.order, lines=placed.lines, address=placed.address)
+        return self._pages.personal(
+            request, "confirmation.html", order=placed.order, lines=placed.lines, address=placed.address
+        )
 
     async def send_back(self, request: Request) -> Response:
         """Answer POST `/orders/{order_id}/return`, from the order's owner only."""
@@ -115,7 +125,7 @@ class CheckoutPages:
         """Answer `/orders`: the account's orders, or those of this cart for a guest."""
         visitor = await self._visitors.recognise(request)
         orders = await self._desk.history(visitor.cart_id, visitor.account_id)
-        return self._pages.personal("orders.html", orders=orders, account=visitor.account)
+        return self._pages.personal(request, "orders.html", orders=orders, account=visitor.account)
 
 
 def _address_in(form: Form) -> Address:

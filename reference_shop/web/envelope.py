@@ -15,7 +15,7 @@ from reference_shop.access_log import AccessLog
 from reference_shop.domain.errors import ShopError
 from reference_shop.request_id import current_request_id
 from reference_shop.web import metrics_page
-from reference_shop.web.caching import PRIVATE
+from reference_shop.web.caching import PRIVATE, may_be_shared
 from reference_shop.web.failures import Failures
 from reference_shop.web.kinds import page_kind
 from reference_shop.web.peers import refuse_other_sites
@@ -60,12 +60,14 @@ class Envelope:
         # Stays set: the server's own word about an accident comes after this, in the same context.
         current_request_id.set(request_id)
         status, body_bytes = 0, 0
+        key: str | None = None
 
         async def send_sealed(message: Message) -> None:
-            nonlocal status, body_bytes
+            nonlocal status, body_bytes, key
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _seal(message, kind, request_id)
+                if may_be_shared(status, _seal(message, kind, request_id)):
+                    key = _key_of(scope)
             elif message["type"] == "http.response.body":
                 body_bytes += len(message.get("body", b""))
             await send(message)
@@ -78,7 +80,7 @@ class Envelope:
             metrics.requests_in_progress.fall()
             metrics.requests.add(kind, metrics.status_class(status))
             metrics.request_durations.observe(duration_s, kind)
-            self._log.note(kind, status, body_bytes, duration_s, request_id)
+            self._log.note(kind, status, body_bytes, duration_s, request_id, key=key)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = self._app
@@ -91,10 +93,20 @@ class Envelope:
         await answer(scope, receive, send)
 
 
-def _seal(message: Message, kind: str, request_id: str) -> None:
-    headers = message["headers"]
+def _seal(message: Message, kind: str, request_id: str) -> bytes | None:
+    """Add what every answer carries; return what this one said of caches by itself."""
+    headers: list[tuple[bytes, bytes]] = message["headers"]
+    cache_control = next((value for name, value in headers if name == b"cache-control"), None)
     headers.append((b"x-page-kind", kind.encode()))
     headers.append((b"x-request-id", request_id.encode()))
     headers += _SECURITY_HEADERS
-    if not any(name == b"cache-control" for name, _ in headers):
+    if cache_control is None:
         headers.append(_DEFAULT_CACHING)
+    return cache_control
+
+
+def _key_of(scope: Scope) -> str:
+    """Path and query as they came, which is what a cache keeps the answer under."""
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("latin-1")

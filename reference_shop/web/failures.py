@@ -106,6 +106,7 @@ class Failures:
         title: str | None = None,
     ) -> Response:
         return self._pages.personal(
+            request,
             "error.html",
             status,
             kind=page_kind(request.url.path),

@@ -1,4 +1,6 @@
-"""Says which kind of page an address is; every answer, errors included, carries it as `X-Page-Kind`."""
+"""Says which kind of page an address is, and whose. Every answer, errors included, carries its kind: `X-Page-Kind`."""
+
+import re
 
 _BY_FIRST_SEGMENT = {
     "": "home",
@@ -21,6 +23,11 @@ _BY_FIRST_SEGMENT = {
     "readyz": "ops",
     "metrics": "ops",
 }
+# Exactly these: what only begins like one of them (`/cart/x.css`, which a cache may take for a file) is nobody's.
+_PERSONAL = re.compile(
+    r"/(?:cart(?:/items|/lines)?|checkout(?:/payment|/voucher)?|orders(?:/[1-9][0-9]*/(?:confirmation|return))?"
+    r"|account|fragment/header|waiting-room)"
+)
 
 
 def page_kind(path: str) -> str:
@@ -30,3 +37,8 @@ def page_kind(path: str) -> str:
     if path.startswith("/orders/") and path.endswith("/confirmation"):
         return "confirmation"
     return _BY_FIRST_SEGMENT.get(path.split("/", 2)[1] if path.startswith("/") else path, "other")
+
+
+def is_personal(path: str) -> bool:
+    """Tell whether what stands there is one shopper's: a page that was made for whoever's cookies came along."""
+    return _PERSONAL.fullmatch(path) is not None

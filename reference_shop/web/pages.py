@@ -12,7 +12,9 @@ from starlette.responses import Response
 
 from reference_shop.domain.catalogue import Category
 from reference_shop.web.caching import PRIVATE
+from reference_shop.web.cookies import visitor_secret
 from reference_shop.web.files import StaticFiles
+from reference_shop.web.kinds import is_personal
 
 _KEPT_CARD_LISTS = 1000
 _JAKARTA = timezone(timedelta(hours=7), "WIB")
@@ -54,27 +56,16 @@ class Pages:
         """Return a page's bytes."""
         return self._templates[template].render(values).encode()
 
-    def personal(self, template: str, status: int = 200, **values: object) -> Response:
-        """Answer with a page for one shopper only."""
-        return Response(
-            self.draw(template, **values), status, media_type="text/html", headers={"cache-control": PRIVATE}
-        )
+    def personal(self, request: Request, template: str, status: int = 200, **values: object) -> Response:
+        """Answer with a page for one shopper only; at an address of their own it says for whom it was made."""
+        visitor = visitor_secret(request.cookies) if is_personal(request.scope["path"]) else None
+        body = self.draw(template, visitor=visitor, **values)
+        return Response(body, status, media_type="text/html", headers={"cache-control": PRIVATE})
 
 
 def see_other(address: str) -> Response:
     """Answer a POST with the page to go on to."""
     return Response(status_code=303, headers={"location": address, "cache-control": PRIVATE})
-
-
-def remember(response: Response, cookie: str, token: str, max_age_s: int) -> None:
-    """Set one of the shop's cookies: not for scripts, not for other sites' posts."""
-    response.set_cookie(cookie, token, max_age=max_age_s, httponly=True, samesite="lax")
-
-
-def token_in(request: Request, cookie: str) -> str | None:
-    """Return the token that a cookie holds; one too long to be ours counts as none."""
-    token = request.cookies.get(cookie)
-    return token if token and len(token) <= 100 else None
 
 
 # Digits need no escaping; as Markup they are not looked at again, twenty times a page.

@@ -42,7 +42,7 @@ async def open_shop(settings: WebSettings, backends: Backends, static: StaticFil
     categories = await load_categories(database)
     pages.open_shop(categories)
     pictures = Pictures(settings.images_dir, await load_picture_numbers(database))
-    catalogue = guard_catalogue(Catalogue(database, categories, sales), settings.protections)
+    catalogue = guard_catalogue(Catalogue(database, categories, sales, time.time), settings.protections)
     shelves = CataloguePages(catalogue, pages)
     carts, accounts = Carts(database), Accounts(database)
     visitors = Visitors(carts, accounts, pages)
@@ -74,7 +74,7 @@ def _cart_routes(settings: WebSettings, backends: Backends, cart: CartPages, pag
             backends.database,
             backends.sales,
             settings.ops_token,
-            lambda **facts: pages.personal("waiting_room.html", **facts),
+            lambda request, **facts: pages.personal(request, "waiting_room.html", **facts),
         )
         add = room.guard(cart.add, wanted_product)
         waiting = [Route("/waiting-room", room.show)]

@@ -5,14 +5,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reference_shop.domain.accounts import SESSION_LIFETIME, Account
+from reference_shop.domain.accounts import Account
 from reference_shop.services.accounts import Accounts
 from reference_shop.services.carts import Carts
-from reference_shop.web.pages import Pages, remember, token_in
-
-CART_COOKIE = "lonjak_cart"
-SESSION_COOKIE = "lonjak_session"
-LIFETIME_S = int(SESSION_LIFETIME.total_seconds())
+from reference_shop.web.cookies import CART_COOKIE, LIFETIME_S, SESSION_COOKIE, remember, token_in
+from reference_shop.web.pages import Pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +48,7 @@ class Visitors:
     async def header(self, request: Request) -> Response:
         """Answer `/fragment/header`: the part of every page that differs between shoppers, fetched by its script."""
         return self._pages.personal(
+            request,
             "fragment_header.html",
             cart_count=await self._carts.unit_count(token_in(request, CART_COOKIE)),
             account=await self._accounts.who(token_in(request, SESSION_COOKIE)),

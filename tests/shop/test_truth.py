@@ -10,11 +10,12 @@ from typing import cast
 import pytest
 import requests
 
+from reference_shop.repository import products
 from reference_shop.repository.database import Database
 from reference_shop.services.truth import Books
 from reference_shop.web.ops import OpsDoors
 from tests.shop.database import put_on_shelf
-from tests.shop.processes import OPS_TOKEN, Postgres, Program, Workshop, wait_until
+from tests.shop.processes import OPS_TOKEN, SCHEMA, Postgres, Program, Workshop, wait_until
 from tests.shop.shopper import ADDRESS, BAD_CARD, Shopper, order_id_of, truth, truths
 
 
@@ -90,12 +91,29 @@ def test_every_request_is_a_line_of_the_access_log(workshop: Workshop, shop: Pro
 
     wait_until(mine, "the line in the access log")
     line = mine()[-1]
-    assert set(line) == {"at", "kind", "status", "bytes", "duration_s", "request_id"}
+    assert set(line) == {"at", "kind", "status", "bytes", "duration_s", "request_id", "key"}
     assert line["status"] == 200
     assert isinstance(line["at"], float)
     assert before <= line["at"] <= time.time()
     identifiers = [entry["request_id"] for entry in lines()]
     assert len(identifiers) == len(set(identifiers))
+
+
+def test_truth_tells_every_change_of_a_price_since(shop: Program, postgres: Postgres) -> None:
+    async def change() -> None:
+        async with Database(postgres.url, SCHEMA, name="test") as database, database.connection() as connection:
+            for price_idr in (12_300, 12_400):
+                await products.set_price(connection, 404, price_idr)
+
+    asyncio.run(change())
+    since = time.time()
+    asyncio.run(change())
+    *facts, end = truth(shop.url, since)
+    changes = [fact for fact in facts if fact["type"] == "price" and fact["product_id"] == 404]
+    assert [set(fact) for fact in changes] == [{"type", "entry_id", "at", "product_id"}] * 2
+    assert since <= float(str(changes[0]["at"])) <= float(str(changes[1]["at"])) <= time.time()
+    assert int(str(changes[0]["entry_id"])) < int(str(changes[1]["entry_id"]))
+    assert end["lines"] == len(facts)
 
 
 class FullChunks:
