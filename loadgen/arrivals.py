@@ -1,9 +1,10 @@
 """Open arrivals: sessions begin at their scheduled instants whether or not the shop keeps up.
 
 Locust runs exactly one ArrivalSource in each worker (dispatcher.py); shoppers are greenlets of our own, created on
-arrival and gone when they leave. docs/adr/0005 says why.
+arrival and gone when they leave. docs/adr/0005 says why. Beside them a companion may go round (companion.py).
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +17,7 @@ from locust.exception import StopUser
 
 from loadgen.alarm import Alarm
 from loadgen.attendance import Attendance, OpenSession, Steps, Visit
+from loadgen.companion import Companion
 from loadgen.config import Scenario
 from loadgen.errors import UsageProblem
 from loadgen.http.client import Timeouts
@@ -40,16 +42,24 @@ class Assignment:
     may_arrive: Callable[[], bool] = lambda: True
 
 
+def nobody(_session: Session) -> None:
+    """What goes round beside the shoppers, where nothing does."""
+
+
 class Arrivals:
     """Open arrivals of one worker: every session begins at its instant, whether or not the shop keeps up.
 
-    At most `session_cap` sessions are in progress; who arrives beyond that is dropped, and counted.
+    At most `session_cap` sessions are in progress; who arrives beyond that is dropped, and counted. `accompany` goes
+    round beside the sessions of the first worker until nobody arrives any more.
     """
 
-    def __init__(self, assignment: Assignment, open_session: OpenSession, visit: Visit) -> None:
+    def __init__(
+        self, assignment: Assignment, open_session: OpenSession, visit: Visit, accompany: Visit = nobody
+    ) -> None:
         self._assignment = assignment
         self._clock = assignment.recorder.clock
         self._attendance = Attendance(assignment.recorder, open_session, visit, self._on_end)
+        self._companion = Companion(assignment.recorder, open_session, accompany, assignment.may_arrive)
         self._changed = Flag()
         self._closed = False
         self._over = Flag()
@@ -61,18 +71,14 @@ class Arrivals:
         return self._attendance.in_progress_count
 
     def run(self) -> None:
-        """Begin every session at its instant, until `close`; return after `finish`."""
-        alarm = Alarm(self._changed.set)
+        """Begin every session when it is due, until `close`; return after `finish`."""
+        if self._assignment.share.index == 0:
+            self._companion.start()
         try:
-            while not self._closed:
-                self._admit_due()
-                if (following := self._schedule.next) is not None:
-                    alarm.set(self._clock.instant(following.due_s))
-                self._changed.wait()
-                self._changed.clear()
+            self._let_in()
+            self._over.wait()
         finally:
-            alarm.close()
-        self._over.wait()
+            self._companion.close()
 
     def set_rate(self, rate_per_s: float, from_s: float) -> None:
         """Offer another rate from an instant of the run on; UsageProblem where the load has none."""
@@ -83,6 +89,7 @@ class Arrivals:
         """Let nobody arrive any more."""
         self._closed = True
         self._changed.set()
+        self._companion.cut()
 
     def cut(self) -> None:
         """Let every session leave at its next thought; a request in flight is finished."""
@@ -90,14 +97,33 @@ class Arrivals:
         self._attendance.cut()
 
     def join(self, timeout_s: float) -> bool:
-        """Wait for all sessions to end; False when some are still there after `timeout_s`."""
-        return self._attendance.join(timeout_s)
+        """Wait for all sessions to end; False when some are still there after `timeout_s`.
+
+        Once closed, the companion's request in flight is waited for as well: it is to be counted.
+        """
+        until = time.monotonic() + timeout_s
+        if not self._attendance.join(timeout_s):
+            return False
+        return not self._closed or self._companion.join(max(0.0, until - time.monotonic()))
 
     def finish(self) -> None:
         """Let `run` return."""
         self.close()
         self._over.set()
         self._attendance.close()
+
+    def _let_in(self) -> None:
+        """Begin every session at its instant, until `close`."""
+        alarm = Alarm(self._changed.set)
+        try:
+            while not self._closed:
+                self._admit_due()
+                if (following := self._schedule.next) is not None:
+                    alarm.set(self._clock.instant(following.due_s))
+                self._changed.wait()
+                self._changed.clear()
+        finally:
+            alarm.close()
 
     def _admit_due(self) -> None:
         admitted = 0
@@ -128,17 +154,11 @@ class ClosedArrivals(Arrivals):
     A session counts from the instant at which it begins: nobody waits outside, which is what the closed model hides.
     """
 
-    def __init__(self, assignment: Assignment, open_session: OpenSession, visit: Visit) -> None:
-        super().__init__(assignment, open_session, visit)
+    def __init__(
+        self, assignment: Assignment, open_session: OpenSession, visit: Visit, accompany: Visit = nobody
+    ) -> None:
+        super().__init__(assignment, open_session, visit, accompany)
         self._begun_count = 0
-
-    def run(self) -> None:
-        """Keep as many sessions in progress as wanted, until `close`; return after `finish`."""
-        while not self._closed:
-            self._fill()
-            self._changed.wait(_LOOK_S)
-            self._changed.clear()
-        self._over.wait()
 
     def set_rate(self, rate_per_s: float, from_s: float) -> None:  # noqa: ARG002 (whenever it is)
         """Refuse: a closed model has no arrival rate."""
@@ -147,6 +167,13 @@ class ClosedArrivals(Arrivals):
     def _on_end(self) -> None:
         if not self._changed.is_set():
             self._changed.set()
+
+    def _let_in(self) -> None:
+        """Keep as many sessions in progress as wanted, until `close`."""
+        while not self._closed:
+            self._fill()
+            self._changed.wait(_LOOK_S)
+            self._changed.clear()
 
     def _fill(self) -> None:
         assignment, share = self._assignment, self._assignment.share
@@ -193,6 +220,14 @@ class ArrivalSource(User):
         """
         raise TypeError(f"{type(self).__name__} does not say what a shopper does: give it a `visit`")
 
+    def companion(self, session: Session) -> Steps | None:  # noqa: ARG002 - a subclass's business
+        """What goes round beside the shoppers, once in a run, from the first arrival until nobody arrives any more.
+
+        It pauses as a visit does, and may go on for ever. It is no session: it counts nowhere but by its requests, and
+        ends when it is told to, or with its own failure, of which the run's history keeps a warning.
+        """
+        return None
+
     @classmethod
     def recognise(cls, scenario: Scenario, target: str) -> None:
         """Raise TargetUnrecognised when `target` is not a shop that this class can visit. Called before any load."""
@@ -201,7 +236,7 @@ class ArrivalSource(User):
     def arrive(self) -> None:
         """Run the arrivals of one run; Locust calls it once and ends it by stopping the user."""
         kind = ClosedArrivals if self.scenario.load.model == "closed" else Arrivals
-        arrivals = ArrivalSource.current = kind(self._assigned, self._open_session, self.visit)
+        arrivals = ArrivalSource.current = kind(self._assigned, self._open_session, self.visit, self.companion)
         arrivals.run()
         raise StopUser
 

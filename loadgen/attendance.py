@@ -75,14 +75,14 @@ class Attendance:
     def _go_on(self, session: Session, steps: Steps) -> None:
         with self._seeing_off(session):
             if self._cut.is_set():
-                _cut_short(steps)
+                cut_short(steps)
             self._leave_or_think(session, steps, next(steps, None))
 
     def _leave_or_think(self, session: Session, steps: Steps | None, pause_s: float | None) -> None:
         if steps is None or pause_s is None:
             self._end(session, "abandoned" if session.abandoned else "finished")
         elif self._cut.is_set():
-            _cut_short(steps)
+            cut_short(steps)
         else:
             self._parking.park((session, steps), pause_s)
 
@@ -94,7 +94,7 @@ class Attendance:
         except SessionCut:
             self._end(session, "cut")
         except Exception as error:
-            self._recorder.warn_once(f"a session's code failed: {_describe(error)}")
+            self._recorder.warn_once(f"a session's code failed: {describe(error)}")
             logger.exception("Session %s failed in its own code", session.number)
             self._end(session, "cut")
         except BaseException:
@@ -110,7 +110,7 @@ class Attendance:
         self._on_end()
 
 
-def _cut_short(steps: Steps) -> NoReturn:
+def cut_short(steps: Steps) -> NoReturn:
     """Let a generator see to what it has to, and end it."""
     with suppress(StopIteration):
         steps.throw(SessionCut())
@@ -118,7 +118,8 @@ def _cut_short(steps: Steps) -> NoReturn:
     raise SessionCut
 
 
-def _describe(error: Exception) -> str:
+def describe(error: Exception) -> str:
+    """What an error says, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"

@@ -9,15 +9,24 @@ from loadgen.histogram import Histogram
 from loadgen.hlog import Tag
 from loadgen.records import Event, Json, LedgerLine
 
+Sighting = tuple[int, float]  # how many pages of a product were seen, and when the oldest was made (epoch)
+
 
 @dataclass(slots=True)
 class Second:
-    """Everything that one worker recorded in one second of the run. Funnel rows are keyed by second of arrival."""
+    """Everything that one worker recorded in one second of the run.
+
+    Funnel rows are keyed by second of arrival and segment, those of caches by page kind, cache and what it did, safety
+    by check, sightings by product.
+    """
 
     elapsed_s: int
     histograms: dict[Tag, Histogram] = field(default_factory=lambda: defaultdict(Histogram))
     counters: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     funnel: dict[tuple[int, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    caches: dict[tuple[str, str, str], Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    safety: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    sightings: dict[int, Sighting] = field(default_factory=dict)
     ledger: list[LedgerLine] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -29,8 +38,19 @@ class Second:
             self.counters[kind].update(counts)
         for key, counts in other.funnel.items():
             self.funnel[key].update(counts)
+        for cache, counts in other.caches.items():
+            self.caches[cache].update(counts)
+        for check, counts in other.safety.items():
+            self.safety[check].update(counts)
+        self.see(other.sightings)
         self.ledger += other.ledger
         self.events += other.events
+
+    def see(self, sightings: Mapping[int, Sighting]) -> None:
+        """Add sightings of products: counts add up, and the oldest page stays."""
+        for product_id, (count, oldest_at) in sightings.items():
+            seen_count, seen_at = self.sightings.get(product_id, (0, oldest_at))
+            self.sightings[product_id] = (seen_count + count, min(seen_at, oldest_at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +99,23 @@ def _second_to_wire(second: Second) -> list[Any]:
         [[at, segment, dict(counts)] for (at, segment), counts in second.funnel.items()],
         [line.as_json() for line in second.ledger],
         [event.as_json() for event in second.events],
+        [[*key, dict(counts)] for key, counts in second.caches.items()],
+        {check: dict(counts) for check, counts in second.safety.items()},
+        [[product_id, *sighting] for product_id, sighting in second.sightings.items()],
     ]
 
 
 def _second_from_wire(wire: list[Any]) -> Second:
-    elapsed_s, histograms, counters, funnel, ledger, events = wire
+    elapsed_s, histograms, counters, funnel, ledger, events, caches, safety, sightings = wire
     second = Second(elapsed_s)
     second.histograms.update({Tag.parse(tag): Histogram.from_counts(counts) for tag, counts in histograms.items()})
     second.counters.update({kind: Counter(counts) for kind, counts in counters.items()})
     second.funnel.update({(at, segment): Counter(counts) for at, segment, counts in funnel})
     second.ledger.extend(_ledger(ledger))
     second.events.extend(Event.from_json(line) for line in events)
+    second.caches.update({(kind, cache, status): Counter(counts) for kind, cache, status, counts in caches})
+    second.safety.update({check: Counter(counts) for check, counts in safety.items()})
+    second.see({product_id: (count, oldest_at) for product_id, count, oldest_at in sightings})
     return second
 
 

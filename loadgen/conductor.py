@@ -275,7 +275,8 @@ class Conductor:
                 count=len(names),
                 started_at=run.clock.started_at,
                 session_cap=cap,
-                target=run.prepared.target,
+                targets=run.prepared.targets,
+                ca_file=str(stack.ca_file) if stack and stack.ca_file else None,
                 cpus=cpus,
                 scenario=scenario,
             )

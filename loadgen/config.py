@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadgen.errors import ConfigProblem, UsageProblem
+from loadgen.fault_plans import FAULT_KINDS, FaultPlan, read_fault
 from loadgen.fields import Fields
 from loadgen.gate import host_of
 from loadgen.load import MODELS, Load, load_lines, read_load
@@ -36,18 +37,8 @@ __all__ = [
     "scenario_names",
     "to_toml",
 ]
-FAULT_KINDS = ("kill-worker",)
 OVERRIDES = ("rate", "users", "duration", "seed", "target")  # as flags and as LONJAK_RATE, LONJAK_DURATION, …
 DEFAULT_OBJECTIVES = {"failed_ratio": "< 0.01"}  # without any, no run could fail
-
-
-@dataclass(frozen=True, slots=True)
-class FaultPlan:
-    """One thing to break, `at_s` seconds from the start."""
-
-    kind: str
-    tier: str
-    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +108,7 @@ def resolve(
         load=load,
         shoppers=read_shoppers(root.table("shoppers"), flash_sale, offers),
         objectives=_objectives(root),
-        faults=tuple(_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
+        faults=tuple(read_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
         flash_sale=flash_sale,
         offers=offers,
     )
@@ -150,12 +141,8 @@ def to_toml(scenario: Scenario) -> str:
         *(f'{objective.name} = "{objective.comparator} {objective.limit!r}"' for objective in scenario.objectives),
     ]
     for fault in scenario.faults:
-        lines += [
-            "\n[[faults]]",
-            f"kind = {_quoted(fault.kind)}",
-            f"tier = {_quoted(fault.tier)}",
-            f"at_s = {fault.at_s!r}",
-        ]
+        values = {"kind": fault.kind, "at_s": fault.at_s, **fault.parameters}
+        lines += ["\n[[faults]]", *(f"{name} = {_written(value)}" for name, value in values.items())]
     return "\n".join(lines) + "\n"
 
 
@@ -174,15 +161,6 @@ def _objectives(root: Fields) -> tuple[Objective, ...]:
     objectives, problems = parse_objectives(root.mapping("objectives") or DEFAULT_OBJECTIVES)
     root.problems.extend(problems)
     return objectives
-
-
-def _fault(given: Fields, duration_s: float, stretch: float) -> FaultPlan:
-    written_s = duration_s / stretch
-    return FaultPlan(
-        kind=given.choice("kind", "kill-worker", FAULT_KINDS),
-        tier=given.choice("tier", "shop", ("shop", "payment", "database", "edge")),
-        at_s=given.number("at_s", written_s / 2, low=0.0, high=written_s) * stretch,
-    )
 
 
 def variable_of(name: str) -> str:
@@ -228,6 +206,10 @@ def _description(path: Path) -> str:
         return str(tomllib.loads(path.read_text(encoding="utf-8")).get("description", ""))
     except (OSError, ValueError):
         return "cannot be read"
+
+
+def _written(value: str | float) -> str:
+    return _quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _quoted(text: str) -> str:

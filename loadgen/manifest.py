@@ -41,7 +41,11 @@ class WorkerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The identity of a run. `started_at` and `ended_at` are seconds since the epoch, and second 0 of every file."""
+    """The identity of a run. `started_at` and `ended_at` are seconds since the epoch, and second 0 of every file.
+
+    `targets` are all points of presence, `target` is the first; `edge_options` what was chosen for the profile `edge`;
+    `caches` the edge's caches by their names in Cache-Status, origin side first. Runs of before have none of the three.
+    """
 
     scenario: str
     seed: int
@@ -61,6 +65,9 @@ class Manifest:
     interrupted: bool = False
     kind: str = "run"
     schema_version: int = SCHEMA_VERSION
+    targets: tuple[str, ...] = ()
+    edge_options: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
+    caches: tuple[str, ...] = ()
 
     def write(self, path: Path) -> None:
         """Replace the file in one step, so that a reader sees the old or the new one whole."""
@@ -107,4 +114,5 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:  # from JSON's types to th
         "plan": Plan(**plan),
         "workers": tuple(WorkerEntry(**worker) for worker in workers),
         "cpu_sets": {name: tuple(cpus) for name, cpus in cpu_sets.items()},
+        **{name: tuple(values[name]) for name in ("targets", "caches") if name in values},
     }

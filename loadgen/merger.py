@@ -15,7 +15,18 @@ from typing import TextIO
 from loadgen.batch import Batch, Second, WorkerLoad
 from loadgen.hlog import HlogWriter, Tag
 from loadgen.page_kinds import PageKinds
-from loadgen.records import COUNTERS_COLUMNS, FUNNEL_COLUMNS, TIERS_COLUMNS, Event, RowWriter, append_line
+from loadgen.records import (
+    CACHES_COLUMNS,
+    COUNTERS_COLUMNS,
+    FUNNEL_COLUMNS,
+    MOST_CACHES,
+    SAFETY_COLUMNS,
+    SIGHTINGS_COLUMNS,
+    TIERS_COLUMNS,
+    Event,
+    RowWriter,
+    append_line,
+)
 from loadgen.runclock import RunClock
 from loadgen.rundir import RunDirectory
 from loadgen.sampler import Sample
@@ -50,6 +61,7 @@ class Merger:
         self._clock = clock
         self._steady_s = steady_s
         self._kinds = PageKinds()
+        self._cache_names = PageKinds(MOST_CACHES)
         self._pending: dict[int, Second] = {}
         self._written_until_s = 0
         self._until_s: dict[str, int] = {}
@@ -58,6 +70,9 @@ class Merger:
         self._counters = RowWriter(run.counters, COUNTERS_COLUMNS)
         self._funnel = RowWriter(run.funnel, FUNNEL_COLUMNS)
         self._tiers = RowWriter(run.tiers, TIERS_COLUMNS)
+        self._caches = RowWriter(run.caches, CACHES_COLUMNS)
+        self._sightings = RowWriter(run.sightings, SIGHTINGS_COLUMNS)
+        self._safety = RowWriter(run.safety, SAFETY_COLUMNS)
         self._events: TextIO = run.events.open("a", encoding="utf-8")
         self._ledger: TextIO = run.ledger.open("a", encoding="utf-8")
 
@@ -134,7 +149,8 @@ class Merger:
         self.write_all()
         while self._writing_count:
             self._pause()
-        for file in (self._counters, self._funnel, self._tiers, self._events, self._ledger, self._hlog):
+        rows = (self._counters, self._funnel, self._tiers, self._caches, self._sightings, self._safety)
+        for file in (*rows, self._events, self._ledger, self._hlog):
             with self._noting_failure():
                 file.close()
         if self.failure is not None and self._run.hlog.exists():
@@ -166,7 +182,8 @@ class Merger:
             self._flush()
 
     def _flush(self) -> None:
-        for file in (self._hlog, self._counters, self._funnel, self._ledger):
+        rows = (self._counters, self._funnel, self._caches, self._sightings, self._safety)
+        for file in (self._hlog, *rows, self._ledger):
             file.flush()
 
     def _write(self, second: Second) -> None:
@@ -190,9 +207,21 @@ class Merger:
             self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": kept_kind, **counts})
             if steady:
                 self.tally.add_counters(kept_kind, counts)
+        self._write_caches(second)
         self._write_sessions(second)
         for event in second.events:
             self.event(event)
+
+    def _write_caches(self, second: Second) -> None:
+        elapsed_s = second.elapsed_s
+        for (kind, cache, status), counts in second.caches.items():
+            names = {"page_kind": self._kinds.keep(kind), "cache": self._cache_names.keep(cache), "status": status}
+            self._caches.write({"elapsed_s": elapsed_s, **names, **counts})
+        for product_id, (count, oldest_at) in second.sightings.items():
+            row = {"product_id": product_id, "request_count": count, "oldest_at": round(oldest_at, 3)}
+            self._sightings.write({"elapsed_s": elapsed_s, **row})
+        for check, counts in second.safety.items():
+            self._safety.write({"elapsed_s": elapsed_s, "check": check, **counts})
 
     def _write_sessions(self, second: Second) -> None:
         start_s, end_s = self._steady_s

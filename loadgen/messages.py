@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from loadgen.config import Scenario, resolve, to_toml
 
-WIRE_VERSION = 1  # of everything below and of batch.py: to be raised with every change to either
+WIRE_VERSION = 2  # of everything below and of batch.py: to be raised with every change to either
 HELLO = "lonjak_hello"  # worker -> master: Hello
 CLOCK = "lonjak_clock"  # master -> worker: ClockReading
 JOINED = "lonjak_joined"  # worker -> master: Joined
@@ -101,16 +101,25 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """One worker's part of a run: who it is, when second 0 is (master's clock), and what to do."""
+    """One worker's part of a run: who it is, when second 0 is (master's clock), and what to do.
+
+    `targets` are all points of presence; `ca_file` is an authority to trust beside the machine's.
+    """
 
     worker: str
     index: int
     count: int
     started_at: float
     session_cap: int
-    target: str
+    targets: tuple[str, ...]
+    ca_file: str | None
     cpus: tuple[int, ...]  # the processors of the load generator on the master's machine
     scenario: Scenario
+
+    @property
+    def target(self) -> str:
+        """The first point of presence."""
+        return self.targets[0]
 
     def to_wire(self) -> dict[str, Any]:
         """As plain data."""
@@ -121,7 +130,8 @@ class RunPlan:
     def from_wire(cls, wire: Mapping[str, Any]) -> Self:
         """The plan that `to_wire` made."""
         values = {name: wire[name] for name in cls.__slots__}
-        return cls(**{**values, "scenario": resolve(tomllib.loads(wire["scenario"]), "run", {})})
+        scenario = resolve(tomllib.loads(wire["scenario"]), "run", {})
+        return cls(**{**values, "targets": tuple(wire["targets"]), "scenario": scenario})
 
 
 def to_wire(message: Hello | ClockReading | Joined | RateChange | Drain | Refusal) -> dict[str, Any]:

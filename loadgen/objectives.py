@@ -1,7 +1,8 @@
 """Objectives: what a run must reach, parsed from `[objectives]` and decided here only, live and from the files.
 
 An objective is a path into the figures of summary.json, and a limit: `response_time_ms.checkout.p95 = "< 500"`.
-Where the path ends above a page kind, `all` is meant: `failed_ratio = "< 0.01"`.
+Where the path ends above a page kind, `all` is meant: `failed_ratio = "< 0.01"`. What each cache did, what the shop's
+own log says and whether anything leaked is known when the run is over: while it runs, such an objective is undecided.
 """
 
 import math
@@ -20,13 +21,16 @@ _BY_PAGE_KIND = ("failed_ratio",)
 _PLAIN = (
     "requests.per_s", "sessions.abandoned_ratio", "sessions.dropped_count", "orders.per_h", "orders.acknowledged_count",
     "cache.request_hit_ratio", "cache.byte_hit_ratio", "cache.origin_offload_ratio",
+    "cache.origin.offload_ratio", "safety.alarm_count",
 )  # fmt: skip
+_OF_CACHES = ("request_hit_ratio", "byte_hit_ratio")
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _LIMIT = re.compile(r"\s*(<=|>=|<|>)\s*([0-9.eE+-]+)\s*")
 NAMES = (
     *(f"{latency}.<page kind|all>.<{'|'.join([*PERCENTILES, 'max'])}>" for latency in LATENCIES),
     *(f"{name}[.<page kind>]" for name in _BY_PAGE_KIND),
     *_PLAIN,
+    f"cache.by_cache.<cache>.<page kind|all>.<{'|'.join(_OF_CACHES)}>",
 )
 
 
@@ -112,6 +116,8 @@ def _leaves(table: Mapping[str, object], above: tuple[str, ...]) -> list[tuple[t
 def _is_known(path: tuple[str, ...]) -> bool:
     if path[0] in LATENCIES:
         return len(path) == 3 and path[2] in (*PERCENTILES, "max")
+    if path[:2] == ("cache", "by_cache"):
+        return len(path) == 5 and path[4] in _OF_CACHES
     return ".".join(path) in _PLAIN or (path[0] in _BY_PAGE_KIND and len(path) <= 2)
 
 

@@ -29,6 +29,8 @@ class Options:
     command: str | None
     duration_s: float | None
     headless: bool
+    host: str | None = None
+    more_hosts: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, parsed: Namespace) -> Self:
@@ -47,6 +49,8 @@ class Options:
             command=parsed.command,
             duration_s=float(parsed.run_time) if parsed.run_time else None,
             headless=bool(parsed.headless),
+            host=parsed.host or None,
+            more_hosts=tuple(parsed.more_host or ()),
         )
 
 
@@ -66,6 +70,7 @@ def add_options(parser: LocustArgumentParser, shown_rate: Callable[[], float | N
     add("--run-dir", "An existing, empty directory to record into.", metavar="<dir>")
     add("--out", "Where runs are kept, else in runs/.", metavar="<dir>", default="runs")
     add("--allow-host", "A host besides loopback that you may load. Repeatable.", metavar="<host>", action="append")
+    add("--more-host", "A further address of the same shop. Repeatable.", metavar="<url>", action="append")
     add("--objectives", "A TOML file of objectives in place of the scenario's.", metavar="<file>")
     add("--stack", "The stack.json of the shop under load.", metavar="<file>")
     add("--no-faults", "Leave the scenario's faults out.", action="store_true")

@@ -13,6 +13,7 @@ from loadgen.dispatcher import is_ours
 from loadgen.errors import UsageProblem
 from loadgen.faults import check_plans
 from loadgen.gate import Gate, host_of
+from loadgen.http.connections import Connections
 from loadgen.load import HIGHEST_RATE_PER_S, MOST_USERS
 from loadgen.offering import check_offers
 from loadgen.options import DEFAULT_SCENARIO, Options
@@ -24,11 +25,16 @@ UNPLANNED_S = 7 * 86400.0  # a locustfile that nobody told when to end; a scenar
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A run that may begin."""
+    """A run that may begin; `targets` are all points of presence of the shop."""
 
     scenario: Scenario
-    target: str
+    targets: tuple[str, ...]
     stack: Stack | None
+
+    @property
+    def target(self) -> str:
+        """The first of them."""
+        return self.targets[0]
 
 
 def prepare(
@@ -46,18 +52,19 @@ def prepare(
     Raises LonjakError: ConfigProblem, TargetRefused, TargetUnreachable, TargetUnrecognised, StackMissing, UsageProblem.
     """
     scenario = _scenario(options, user_classes, locustfile, rate, duration_s)
-    target, stack = _target(options, user_classes, host or scenario.target)
-    gate.check_target(target)
+    targets, stack = _targets(options, user_classes, host, scenario.target)
+    for target in targets:
+        gate.check_target(target)
     for user_class in user_classes:
         if user_class.host and not host:
             gate.check_target(user_class.host)
-    check_reachable(target)
-    for user_class in user_classes:
-        if issubclass(user_class, ArrivalSource):
-            user_class.recognise(scenario, target)
+    for target in targets:
+        check_reachable(target)
+    Connections.authority = str(stack.ca_file) if stack and stack.ca_file else None
+    _recognise(user_classes, scenario, targets)
     check_plans(scenario.faults, stack)  # last: which stack is missing matters only for a shop that is one
     check_offers(scenario, stack)
-    return Prepared(replace(scenario, target=target), target, stack)
+    return Prepared(replace(scenario, target=targets[0]), targets, stack)
 
 
 def check_user_classes(user_classes: Sequence[type[User]]) -> None:
@@ -143,12 +150,44 @@ def load_seed(text: str | None) -> int:
     return int(text or 1)
 
 
-def _target(options: Options, user_classes: Sequence[type[User]], host: str | None) -> tuple[str, Stack | None]:
+def _recognise(user_classes: Sequence[type[User]], scenario: Scenario, targets: Sequence[str]) -> None:
+    for source in [kind for kind in user_classes if issubclass(kind, ArrivalSource)]:
+        for target in targets:
+            source.recognise(scenario, target)
+
+
+def _targets(
+    options: Options, user_classes: Sequence[type[User]], host: str | None, usual: str | None
+) -> tuple[tuple[str, ...], Stack | None]:
+    """All points of presence, and the stack behind them, if it is one of this user's.
+
+    They are those that were named (`host`, else the scenario's `usual` one, else the classes' own), else a running
+    stack's.
+    """
     stack = read_stack(options.stack) if options.stack else None
-    target = host or next((user_class.host for user_class in user_classes if user_class.host), None)
-    if target is None:
+    ours = is_ours(list(user_classes))
+    given = host or usual or next((user_class.host for user_class in user_classes if user_class.host), None)
+    if options.more_hosts and (given is None or not ours):
+        raise UsageProblem(_lone(given))
+    if given is None:
         stack = stack or find_stack()
-        target = stack.url
-    host_of(target)
-    target = base_url(target)
-    return target, stack or find_stack_at(target)
+        return _bases(stack.urls or (stack.url,), ours=ours), stack
+    found = _bases((given, *options.more_hosts), ours=ours)
+    stack = stack or find_stack_at(found[0])
+    if stack and host and not options.host and found == _bases((stack.url,), ours=ours):
+        return _bases(stack.urls or (stack.url,), ours=ours), stack  # a form repeats what was found before
+    return found, stack
+
+
+def _bases(urls: Sequence[str], *, ours: bool) -> tuple[str, ...]:
+    """Base URLs, each once. The users of a locustfile of somebody's own have one address: the first."""
+    for url in urls:
+        host_of(url)
+    bases = tuple(dict.fromkeys(map(base_url, urls)))
+    return bases if ours else bases[:1]
+
+
+def _lone(host: str | None) -> str:
+    if host is None:
+        return "--more-host adds an address to that of --host: give the first one with --host"
+    return "the users of a locustfile speak to one address: give one --target (--host under plain locust)"

@@ -8,21 +8,23 @@ by worker.py, which sends it to the master. Nothing here waits or encodes.
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Protocol
+from urllib.parse import urlsplit
 
 from loadgen.batch import Second
-from loadgen.cache_headers import cache_status, header, is_shared
-from loadgen.cells import LATE_US, Cell, Traits
+from loadgen.cache_headers import epoch, generated_at, header
+from loadgen.cells import LATE_US, STORED_COOKIE, Cell, Traits
 from loadgen.failures import failure_class
 from loadgen.histogram import HIGHEST_US
 from loadgen.hlog import Tag
 from loadgen.http.response import ShopperResponse
+from loadgen.leaks import Leak, Leaks
 from loadgen.page_kinds import MOST_KINDS, SESSION, PageKinds
-from loadgen.records import Event, Json, LedgerLine
+from loadgen.records import MOST_CACHES, Event, Json, LedgerLine
 from loadgen.runclock import RunClock
+from loadgen.traits import TraitsReader
 
 Ending = Literal["finished", "abandoned", "cut"]
 _BUCKETS_PER_PIECE = 1000  # of a Second that is handed over in pieces, so that the loop is never held up for long
-_READ_ONLY = ("GET", "HEAD")
 _SCHEDULE_LAG = Tag("schedule_lag", SESSION, "ok")
 
 
@@ -48,6 +50,9 @@ class Recorder:
         self._table = table
         self._audience = audience
         self._kinds = PageKinds()
+        self._traits = TraitsReader()
+        self._leaks = Leaks()
+        self._epoch_s = clock.started_at - clock.instant(0.0)  # at 0 of `time.monotonic`, on the master's clock
         self._warned: set[str] = set()
         self._seconds: dict[int, Second] = {}
         self._cells: dict[Traits, Cell] = {}  # of the current second
@@ -72,12 +77,17 @@ class Recorder:
         )
         cell = self._shortcuts.get(key)
         if cell is None:
-            cell = self._shortcuts[key] = self._cell(_traits(response, failure))
+            cell = self._shortcuts[key] = self._cell(self._traits.of_ours(response, failure))
         cell.add(response.service_us, response.ttfb_us, response.lag_us, response.body_bytes)
         if response.connect_us:
             cell.add_connect(response.connect_us, response.tls_us)
         if exception is not None:
             cell.errors.append(repr(exception))  # itself it would keep whole frames alive
+        if cell.looked_into:
+            if (made_at := generated_at(response.head)) is not None:
+                cell.add_made(made_at, self._epoch_s + response.ended_at, response.path)
+            if cell.traits.leaky and self._leaks.wants(STORED_COOKIE):
+                self._tell_of_cookie(response.url, response.name, response.headers)
         if self._audience is not None:
             self._audience.tell(response)
 
@@ -94,17 +104,15 @@ class Recorder:
     ) -> None:
         """Count one sample of Locust's `request` event, times in milliseconds, of a client that is not ours."""
         headers, status = getattr(response, "headers", None) or {}, getattr(response, "status_code", None) or 0
-        traits = Traits(
-            name=name,
-            method=request_type,
-            failure=None if exception is None else failure_class(exception, status),
-            answered=status > 0,
-            cached=cache_status(header(headers, "cache-status")),
-            cacheable=request_type in _READ_ONLY and 0 < status < 400 and _may_be_shared(headers),
-            ours=False,
-        )
+        failure = None if exception is None else failure_class(exception, status)
         self._turn()
-        cell = self._cell(traits)
+        cell = self._cell(self._traits.of_foreign(name, request_type, status, headers, failure))
+        if cell.looked_into:
+            url = str(getattr(response, "url", None) or "")
+            if (made_at := epoch(header(headers, "x-generated-at"))) is not None:
+                cell.add_made(made_at, self.clock.at, urlsplit(url).path)
+            if cell.traits.leaky and self._leaks.wants(STORED_COOKIE):
+                self._tell_of_cookie(url, name, headers)
         size = _received_bytes(headers, response_length)
         if response_time is None or not math.isfinite(response_time):
             cell.add_untimed(size)
@@ -146,6 +154,30 @@ class Recorder:
     def attempt(self, line: LedgerLine) -> None:
         """A state-changing attempt, whatever became of it."""
         self._second().ledger.append(line)
+
+    def safety_checked(self, check: str, count: int = 1) -> None:
+        """Answers were looked at for what one of records.SAFETY_CHECKS looks for."""
+        self._second().safety[check]["checked_count"] += count
+
+    def leak(
+        self,
+        check: str,
+        *,
+        url: str,
+        page_kind: str,
+        cache_status: str,
+        cache_control: str,
+        key: str,
+        told: str,
+    ) -> None:
+        """A check found something: an alarm, and the first ones of a check are told in the run's history.
+
+        `url` is path and query, `key` the same with the host before it; `told` is a sentence without secret or cookie.
+        """
+        second = self._second()
+        second.safety[check]["alarm_count"] += 1
+        leak = Leak(check, url, page_kind, cache_status, cache_control, key, told)
+        second.events += self._leaks.tell(self.clock.at, leak)
 
     def loop_lag(self, worker: str, lag_us: int) -> None:
         """How late this process's own event loop woke up."""
@@ -199,6 +231,8 @@ class Recorder:
         cell = self._cells.get(traits)
         if cell is None:
             cell = self._cells[traits] = Cell(traits)
+            if self._traits.overflowed:
+                self.warn_once(f"more than {MOST_CACHES} names of caches: the rest is counted as `other`")
         return cell
 
     def _warn_in(self, second: Second, message: str) -> None:
@@ -213,28 +247,16 @@ class Recorder:
             second = self._seconds[now_s] = Second(now_s)
         return second
 
+    def _tell_of_cookie(self, url: str, page_kind: str, headers: Mapping[str, object]) -> None:
+        """The alarm itself is counted with its cell."""
+        leak = Leak.at(url, STORED_COOKIE, page_kind, headers, "an answer from a cache's store sets a cookie")
+        self._second().events += self._leaks.tell(self.clock.at, leak)
+
     def _kind(self, name: str) -> str:
         kind = self._kinds.admit(name)
         if self._kinds.overflowed:
             self.warn_once(f"more than {MOST_KINDS} names of requests: the rest is counted as `other`; give name=")
         return kind
-
-
-def _traits(response: ShopperResponse, failure: str | None) -> Traits:
-    shared = is_shared(response.cache_control.decode("latin-1")) and not response.sets_cookie
-    return Traits(
-        name=response.name,
-        method=response.method,
-        failure=failure,
-        answered=response.status_code > 0,
-        cached=cache_status(response.cache_status.decode("latin-1")),
-        cacheable=shared and response.method in _READ_ONLY and 0 < response.status_code < 400,
-        ours=True,
-    )
-
-
-def _may_be_shared(headers: Mapping[str, object]) -> bool:
-    return is_shared(header(headers, "cache-control")) and not header(headers, "set-cookie")
 
 
 def _received_bytes(headers: Mapping[str, object], response_length: int | None) -> int:

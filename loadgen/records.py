@@ -16,11 +16,17 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 
 PAGE_KINDS = (
     "home", "category", "search", "product", "waiting_room", "cart", "checkout", "payment", "confirmation",
-    "login", "account", "orders", "fragment", "static",
+    "login", "account", "orders", "fragment", "static", "probe",
 )  # fmt: skip
+PRODUCT = "product"
+PROBE = "probe"  # requests that look for leaks; no shopper's, and so in no sum over all page kinds
 FAILURE_CLASSES = ("refused", "connect", "tls", "timeout", "protocol", "http_4xx", "http_5xx", "content", "other")
 CACHE_STATUSES = ("hit", "stale", "miss", "collapsed", "none")
 CACHE_HITS = ("hit", "stale", "collapsed")
+CACHE_WORDS = ("hit", "stale", "collapsed", "miss", "expired", "revalidated", "bypass", "local")
+MOST_CACHES = 20  # by name; the rest is `other`
+PARSER = "http-parser"  # in the place of a cache: a server that could not read the request, and asked nobody
+SAFETY_CHECKS = ("visitor", "set-cookie", "deception", "poisoning", "method-override", "oversized-header")
 FUNNEL_STEPS = ("product", "cart", "checkout", "payment", "paid")
 
 COUNTERS_COLUMNS = (
@@ -38,6 +44,10 @@ TIERS_COLUMNS = (
     "elapsed_s", "tier", "role", "pid", "cpu_ratio", "memory_bytes", "connection_count", "queue_length",
 )  # fmt: skip
 ORIGIN_COLUMNS = ("elapsed_s", "tier", "page_kind", "cache_status", "request_count", "sent_bytes")
+ORIGIN_KEYS_COLUMNS = ("tier", "page_kind", "key", "request_count", "burst_count", "largest_burst_count")
+CACHES_COLUMNS = ("elapsed_s", "page_kind", "cache", "status", "request_count", "received_bytes")
+SIGHTINGS_COLUMNS = ("elapsed_s", "product_id", "request_count", "oldest_at")
+SAFETY_COLUMNS = ("elapsed_s", "check", "checked_count", "alarm_count")
 
 Action = Literal["add_to_cart", "place_order", "return_order", "register", "login", "flash_sale"]
 Outcome = Literal["ok", "fail", "unknown"]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -62,7 +62,10 @@ class Run:
             scenario=scenario.name,
             seed=scenario.load.seed,
             target=without_credentials(prepared.target),
+            targets=tuple(map(without_credentials, prepared.targets)),
             edge=prepared.stack.edge if prepared.stack else None,
+            edge_options=asdict(prepared.stack.edge_options) if prepared.stack else {},
+            caches=prepared.stack.caches if prepared.stack else (),
             plan=_plan(scenario, scenario.load.duration_s),
             started_at=started_at,
             command=without_credentials(command or shlex.join(sys.argv)),

@@ -98,6 +98,26 @@ class RunDirectory:
         return self.path / "origin.csv"
 
     @property
+    def origin_keys(self) -> Path:
+        """The shared pages that the shop was asked for most, and in which bursts."""
+        return self.path / "origin_keys.csv"
+
+    @property
+    def caches(self) -> Path:
+        """What each cache said of each request, per second and page kind."""
+        return self.path / "caches.csv"
+
+    @property
+    def sightings(self) -> Path:
+        """How old the pages of the most wanted products were, per second."""
+        return self.path / "sightings.csv"
+
+    @property
+    def safety(self) -> Path:
+        """Checks for leaks, and alarms, per second."""
+        return self.path / "safety.csv"
+
+    @property
     def events(self) -> Path:
         """One history for load and faults."""
         return self.path / "events.jsonl"

@@ -4,7 +4,7 @@ import hashlib
 import random
 import time
 from functools import lru_cache
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gevent.event import Event as Flag
 from locust.event import EventHook
@@ -13,7 +13,8 @@ from loadgen.addresses import source_address
 from loadgen.config import Scenario
 from loadgen.gate import host_of, is_loopback
 from loadgen.http.client import DEFAULT_TIMEOUTS, SampleRecorder, ShopperClient, Timeouts
-from loadgen.records import FUNNEL_STEPS, LedgerLine
+from loadgen.presence import point_of_presence
+from loadgen.records import FUNNEL_STEPS, SAFETY_CHECKS, LedgerLine
 from loadgen.runclock import RunClock
 
 _DRAWS = 1 << 64
@@ -39,14 +40,25 @@ class SessionRecorder(SampleRecorder, Protocol):
     def attempt(self, line: LedgerLine) -> None:
         """Something was to change at the shop."""
 
+    def safety_checked(self, check: str, count: int = 1) -> None:
+        """Answers were looked at for leaks."""
+
+    def leak(
+        self, check: str, *, url: str, page_kind: str, cache_status: str, cache_control: str, key: str, told: str
+    ) -> None:
+        """A leak was found."""
+
 
 class Session:
     """A shopper from arrival to leaving.
 
     number: unique within the run; random: this session's own draws, the same for the same seed and number;
-    segment: one of the scenario's; source_address: None unless the target is on loopback; client: this shopper's HTTP
-    client, whose first request counts from the scheduled instant.
+    segment: one of the scenario's; target: the base URL that it speaks to, of several points of presence its own;
+    source_address: None unless the target is on loopback; client: this shopper's HTTP client, whose first request
+    counts from the scheduled instant.
     """
+
+    points_of_presence: ClassVar[tuple[str, ...]] = ()  # of this process's run; sessions of one are spread over all
 
     __slots__ = (
         "_cut",
@@ -59,6 +71,7 @@ class Session:
         "random",
         "segment",
         "source_address",
+        "target",
     )
 
     def __init__(
@@ -77,11 +90,14 @@ class Session:
         self.number = number
         self.random = random.Random(f"{seed}/session/{number}")
         self.segment = draw_segment(scenario, number)
+        self.target = point_of_presence(self._points_beside(target), seed, number)
         self.source_address = (
-            source_address(number, seed, scenario.shoppers.shoppers_per_address) if _is_on_loopback(target) else None
+            source_address(number, seed, scenario.shoppers.shoppers_per_address)
+            if _is_on_loopback(self.target)
+            else None
         )
         self.client = ShopperClient(
-            target,
+            self.target,
             request_event,
             recorder=recorder,
             source_address=self.source_address,
@@ -93,6 +109,10 @@ class Session:
         self._recorder = recorder
         self._cut = cut
         self._reached: tuple[str, ...] = ()
+
+    @classmethod
+    def _points_beside(cls, target: str) -> tuple[str, ...]:
+        return cls.points_of_presence if target in cls.points_of_presence else (target,)
 
     @property
     def at(self) -> float:
@@ -119,6 +139,27 @@ class Session:
         """Write an attempt to change something at the shop, whatever became of it, to the ledger."""
         self._recorder.attempt(line)
 
+    def safety_checked(self, check: str, count: int = 1) -> None:
+        """Note that answers were looked at for what one of records.SAFETY_CHECKS looks for."""
+        self._recorder.safety_checked(_known(check), count)
+
+    def leak(
+        self, check: str, *, url: str, page_kind: str, cache_status: str, cache_control: str, key: str, told: str
+    ) -> None:
+        """Raise an alarm: a check found something that nobody but one visitor should see, or that nobody asked for.
+
+        `url` is path and query, `key` the same with the host before it; `told` is a sentence without secret or cookie.
+        """
+        self._recorder.leak(
+            _known(check),
+            url=url,
+            page_kind=page_kind,
+            cache_status=cache_status,
+            cache_control=cache_control,
+            key=key,
+            told=told,
+        )
+
     def abandon(self) -> None:
         """Note that the shopper's patience ran out; the visit should return next."""
         self.abandoned = True
@@ -133,6 +174,12 @@ class Session:
         """How long ago the scheduled instant was, in microseconds."""
         late_s = time.monotonic() - self._recorder.clock.instant(self._due_s)
         return max(0, round(late_s * 1_000_000))
+
+
+def _known(check: str) -> str:
+    if check not in SAFETY_CHECKS:
+        raise ValueError(f"{check!r} is not a check of safety: {', '.join(SAFETY_CHECKS)}")
+    return check
 
 
 def draw_segment(scenario: Scenario, number: int) -> str:

@@ -1,4 +1,4 @@
-"""stack.json: processes, ports and logs of the shop under test, as the stack itself (or a person) wrote them."""
+"""stack.json: processes, doors and logs of the shop under test, as the stack itself (or a person) wrote them."""
 
 import json
 import os
@@ -15,7 +15,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class StackProcess:
-    """One process; `start_time` (clock ticks since boot) tells it from a later one with the same pid."""
+    """One process; `start_time` (clock ticks since boot) tells it from a later one with the same pid.
+
+    `reload` is the command that has an edge process read its configuration again.
+    """
 
     role: str
     tier: str
@@ -24,6 +27,7 @@ class StackProcess:
     port: int | None
     cpu_set: tuple[int, ...]
     ready: bool
+    reload: tuple[str, ...] | None = None
 
     @property
     def alive(self) -> bool:
@@ -40,11 +44,42 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
+class EdgeOptions:
+    """What was chosen for the edge; `waf` is a paranoia level (0: none), `purge` is "none", "url" or "key"."""
+
+    tls: bool = False
+    waf: int = 0
+    rate_limit_per_s: int | None = None
+    origin_rtt_ms: float | None = None
+    purge: str = "none"
+    config: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OriginLink:
+    """The way from the edge to its origin: how long it takes, and the file that makes it slower or cuts it."""
+
+    control: Path
+    delay_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeDoor:
+    """Where a cache takes purges, and by what: "url", "key"."""
+
+    cache: str
+    url: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
-    """A shop that this machine runs.
+    """A shop that this machine runs, or an edge in front of somebody's own `origin`.
 
     What it was built from is empty in a file that says nothing of it: protections that are on, throttles
-    (TIER.KIND=VALUE), planted defects, orders of before, changes by its back office.
+    (TIER.KIND=VALUE), planted defects, orders of before, changes by its back office. `urls` are the points of presence,
+    `url` first; `caches` their caches' names in Cache-Status, origin side first; `holds` is the folder of files, named
+    like a role, that keep a process from being started again before the epoch they hold.
     """
 
     path: Path
@@ -63,6 +98,15 @@ class Stack:
     defects: tuple[str, ...] = ()
     past_orders: int = 0
     changes_per_s: float = 0.0
+    products: int = 0
+    urls: tuple[str, ...] = ()
+    ca_file: Path | None = None
+    caches: tuple[str, ...] = ()
+    edge_options: EdgeOptions = EdgeOptions()
+    origin_link: OriginLink | None = None
+    purge_doors: tuple[PurgeDoor, ...] = ()
+    holds: Path | None = None
+    origin: str | None = None
 
     @property
     def supervised(self) -> bool:
@@ -77,8 +121,12 @@ def state_root() -> Path:
 
 
 def find_stack() -> Stack:
-    """The one running stack of this user; StackMissing when none is, UsageProblem when several are."""
-    running = [stack for path in sorted(state_root().glob("stack-*/stack.json")) if (stack := _if_running(path))]
+    """The one running stack of this user; StackMissing when none is, UsageProblem when several are.
+
+    An edge in front of somebody's own origin counts only where no shop runs.
+    """
+    found = [stack for path in sorted(state_root().glob("stack-*/stack.json")) if (stack := _if_running(path))]
+    running = [stack for stack in found if stack.origin is None] or found
     if not running:
         raise StackMissing(
             "no shop is running: start one with `lonjak shop up --detach`, or name one with --target URL "
@@ -91,10 +139,10 @@ def find_stack() -> Stack:
 
 
 def find_stack_at(url: str) -> Stack | None:
-    """The running stack of this user that answers at `url`, if any."""
+    """The running stack of this user that answers at `url`, at whichever of its points of presence, if any."""
     for path in sorted(state_root().glob("stack-*/stack.json")):
         stack = _if_running(path)
-        if stack and stack.url.rstrip("/") == url.rstrip("/"):
+        if stack and url.rstrip("/") in (known.rstrip("/") for known in stack.urls):
             return stack
     return None
 
@@ -150,7 +198,30 @@ def _from_json(path: Path, values: Mapping[str, Any]) -> Stack:
         defects=tuple(values.get("defects", ())),
         past_orders=int(values.get("past_orders", 0)),
         changes_per_s=float(values.get("changes_per_s", 0.0)),
+        products=int(values.get("products", 0)),
+        urls=tuple(values.get("urls") or (values["url"],)),
+        **_edge(values),
     )
+
+
+def _edge(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file says of the edge, by field of Stack."""
+    link = values.get("origin_link")
+    return {
+        "ca_file": _path(values.get("ca_file")),
+        "caches": tuple(values.get("caches", ())),
+        "edge_options": EdgeOptions(**values.get("edge_options", {})),
+        "origin_link": OriginLink(Path(link["control"]), float(link["delay_ms"])) if link else None,
+        "purge_doors": tuple(
+            PurgeDoor(door["cache"], door["url"], tuple(door["by"])) for door in values.get("purge_doors", ())
+        ),
+        "holds": _path(values.get("holds")),
+        "origin": values.get("origin"),
+    }
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
 
 
 def _process(entry: Mapping[str, Any]) -> StackProcess:
@@ -162,4 +233,5 @@ def _process(entry: Mapping[str, Any]) -> StackProcess:
         port=entry.get("port"),
         cpu_set=tuple(entry.get("cpu_set", ())),
         ready=bool(entry.get("ready", True)),
+        reload=tuple(entry["reload"]) if entry.get("reload") else None,
     )

@@ -2,7 +2,8 @@
 
 Definitions: `request_hit_ratio` is hits among cacheable requests (hit, stale and collapsed count as hits; cacheable is
 what the response's own Cache-Control lets a shared cache keep); `byte_hit_ratio` the same in bytes;
-`origin_offload_ratio` is the share of all requests that no origin had to answer.
+`origin_offload_ratio` is the share of all requests that no origin had to answer. Requests that look for leaks (page
+kind `probe`) have figures of their own, and are in none over all page kinds.
 """
 
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from collections.abc import Collection, Mapping
 from loadgen.histogram import Histogram
 from loadgen.hlog import Tag
 from loadgen.objectives import PERCENTILES, Figures
-from loadgen.records import CACHE_HITS, FUNNEL_STEPS, LedgerLine
+from loadgen.records import CACHE_HITS, FUNNEL_STEPS, PROBE, LedgerLine
 
 _LATENCY_TABLES = {
     ("response_time", "ok"): "response_time_ms",
@@ -29,6 +30,7 @@ class Tally:
     def __init__(self) -> None:
         self._latencies: dict[str, dict[str, Histogram]] = {name: {} for name in _LATENCY_TABLES.values()}
         self._ttfb: dict[str, Histogram] = {}
+        self._ages: dict[str, Histogram] = {}
         self._lags: dict[str, Histogram] = {}
         self._requests: dict[str, Counter[str]] = defaultdict(Counter)
         self._funnel: Counter[str] = Counter()
@@ -38,10 +40,12 @@ class Tally:
     def add_histogram(self, tag: Tag, histogram: Histogram) -> None:
         """Add the counts of one tag."""
         if table := _LATENCY_TABLES.get((tag.measure, tag.result)):
-            for kind in (tag.page_kind, "all"):
+            for kind in (tag.page_kind,) if tag.page_kind == PROBE else (tag.page_kind, "all"):
                 self._latencies[table].setdefault(kind, Histogram()).merge(histogram)
-        elif tag.measure == "ttfb":
-            self._ttfb.setdefault(tag.result, Histogram()).merge(histogram)
+        elif tag.measure in ("ttfb", "age"):
+            totals = self._ttfb if tag.measure == "ttfb" else self._ages
+            if tag.page_kind != PROBE:
+                totals.setdefault(tag.result, Histogram()).merge(histogram)
         else:
             self._lags.setdefault(tag.measure, Histogram()).merge(histogram)
 
@@ -63,6 +67,10 @@ class Tally:
         """The generator's own lags, `schedule_lag` or `loop_lag`, over all workers."""
         return self._lags.get(measure, Histogram())
 
+    def age(self, cached: str) -> Histogram:
+        """How old what caches answered with was, by what they did as a whole: hit, stale or collapsed."""
+        return self._ages.get(cached, Histogram())
+
     def figures(self, duration_s: float, paths: Collection[tuple[str, ...]] | None = None) -> dict[str, Figures]:
         """The figures in the shape of summary.json; what was never measured is None.
 
@@ -70,8 +78,9 @@ class Tally:
         """
         wanted = None if paths is None else {path[:2] for path in paths}
         totals: Counter[str] = Counter()
-        for counts in self._requests.values():
-            totals.update(counts)
+        for kind, counts in self._requests.items():
+            if kind != PROBE:
+                totals.update(counts)
         return {
             "requests": {
                 "count": totals["request_count"],

@@ -1,15 +1,16 @@
-"""What the target itself says happened, fetched when the load has ended: truth.jsonl and origin.csv."""
+"""What the target itself says happened, fetched when the load has ended: truth.jsonl, origin.csv, origin_keys.csv."""
 
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 
 import requests
 
 from loadgen.errors import EnvironmentProblem
-from loadgen.origin import rows_from_access_log
-from loadgen.records import ORIGIN_COLUMNS, RowWriter
+from loadgen.origin import EDGE_TIERS, SHOP, LogLine, OriginKeyRow, OriginRow, ShopLog, TierLog, log_lines
+from loadgen.records import ORIGIN_COLUMNS, ORIGIN_KEYS_COLUMNS, RowWriter
 from loadgen.rundir import RunDirectory
 from loadgen.stack import AccessLog, Stack
 
@@ -44,22 +45,23 @@ def fetch_truth(
     if not stack.ops_url or not stack.ops_token:
         raise EnvironmentProblem("stack.json names no ops_url and ops_token: the shop's truth was not fetched")
     give_up_at = clock() + settle_s
-    open_count = _fetch(run, stack.ops_url, stack.ops_token, started_at)
+    open_count = _fetch(run, stack, started_at)
     while open_count and clock() < give_up_at:
         pause(_POLL_S)
         try:
-            open_count = _fetch(run, stack.ops_url, stack.ops_token, started_at)
+            open_count = _fetch(run, stack, started_at)
         except EnvironmentProblem:  # the shop is being taken down: the last whole truth stays
             return
 
 
-def _fetch(run: RunDirectory, url: str, token: str, started_at: float) -> int:
+def _fetch(run: RunDirectory, stack: Stack, started_at: float) -> int:
     """Write truth.jsonl as it is now; how many orders are still open."""
+    url = stack.ops_url
     fresh = run.truth.with_name(run.truth.name + ".new")
     try:
         with fresh.open("w", encoding="utf-8") as file:
             last = "{}"
-            for last in _lines(url, token, started_at):
+            for last in _lines(stack, started_at):
                 file.write(last + "\n")
         end = json.loads(last)
         if not isinstance(end, dict) or end.get("type") != "end":
@@ -74,26 +76,43 @@ def _fetch(run: RunDirectory, url: str, token: str, started_at: float) -> int:
 
 
 def write_origin(run: RunDirectory, stack: Stack, offsets: _Offsets, started_at: float, ended_at: float) -> list[str]:
-    """Write origin.csv from the tiers' access logs; the sentences for logs that could not be read."""
+    """Write origin.csv and origin_keys.csv from the tiers' access logs; the sentences for logs that were not read."""
     problems: list[str] = []
     if not stack.access_logs:
         return problems
-    writer = RowWriter(run.origin, ORIGIN_COLUMNS)
-    for log in stack.access_logs:
-        try:
-            for row in rows_from_access_log(_tail(log, offsets), log.tier, started_at, ended_at):
-                writer.write(row.as_row())
-        except OSError as error:
-            problems.append(f"the access log {log.path} was not read: {error.strerror}")
-    writer.close()
+
+    def lines(log: AccessLog) -> Iterator[LogLine]:
+        return log_lines(_tail(log, offsets, problems))
+
+    stale_ids: set[str] = set()
+    has_edge = any(log.tier in EDGE_TIERS for log in stack.access_logs)
+    shop = ShopLog(started_at, ended_at, stale_ids if has_edge else None)
+    with closing(RowWriter(run.origin, ORIGIN_COLUMNS)) as rows:
+        for log in stack.access_logs:
+            if log.tier != SHOP:
+                tier = TierLog(log.tier, started_at, ended_at)
+                tier.read(lines(log))
+                stale_ids |= tier.stale_ids
+                _write(rows, tier.rows())
+        shop.read_all([lines(log) for log in stack.access_logs if log.tier == SHOP])
+        _write(rows, shop.rows())
+    with closing(RowWriter(run.origin_keys, ORIGIN_KEYS_COLUMNS)) as rows:
+        _write(rows, shop.key_rows())
     return problems
 
 
-def _lines(url: str, token: str, started_at: float) -> Iterator[str]:
+def _write(file: RowWriter, rows: Iterable[OriginRow] | Iterable[OriginKeyRow]) -> None:
+    for row in rows:
+        file.write(row.as_row())
+
+
+def _lines(stack: Stack, started_at: float) -> Iterator[str]:
+    url = stack.ops_url or ""
     with requests.get(
         url,
         params={"since": f"{started_at:.6f}"},
-        headers={"Authorization": f"Bearer {token}"},
+        headers={"Authorization": f"Bearer {stack.ops_token}"},
+        verify=str(stack.ca_file) if stack.ca_file else True,
         timeout=_TIMEOUT_S,
         stream=True,
         allow_redirects=False,
@@ -104,8 +123,11 @@ def _lines(url: str, token: str, started_at: float) -> Iterator[str]:
             yield line.decode("utf-8")
 
 
-def _tail(log: AccessLog, offsets: _Offsets) -> Iterator[str]:
-    with log.path.open("rb") as file:
-        file.seek(offsets.get(str(log.path), 0))
-        for line in file:
-            yield line.decode("utf-8", "replace")
+def _tail(log: AccessLog, offsets: _Offsets, problems: list[str]) -> Iterator[str]:
+    try:
+        with log.path.open("rb") as file:
+            file.seek(offsets.get(str(log.path), 0))
+            for line in file:
+                yield line.decode("utf-8", "replace")
+    except OSError as error:
+        problems.append(f"the access log {log.path} was not read: {error.strerror}")

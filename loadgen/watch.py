@@ -8,10 +8,10 @@ from typing import Protocol
 import gevent
 
 from loadgen.batch import Second
-from loadgen.config import FaultPlan
 from loadgen.control import ControlLine, ControlReader
 from loadgen.errors import UsageProblem
-from loadgen.faults import kill_worker
+from loadgen.fault_plans import FaultPlan
+from loadgen.faults import make_fault
 from loadgen.messages import RateChange, Refusal
 from loadgen.page_kinds import SESSION
 from loadgen.records import Json
@@ -206,9 +206,10 @@ class Watch:
     def _break(self, plan: FaultPlan, stack: Stack) -> None:
         gevent.sleep(max(0.0, plan.at_s - self._run.clock.elapsed_s))
         try:
-            kill_worker(plan, stack, self._tell)
+            make_fault(plan, stack, self._tell)
         except Exception as error:  # a fault that cannot be made must not end the run
-            self._run.event("fault_skipped", fault=plan.kind, tier=plan.tier, reason=f"{type(error).__name__}: {error}")
+            reason = f"{type(error).__name__}: {error}"
+            self._run.event("fault_skipped", fault=plan.kind, **plan.parameters, reason=reason)
 
     def _tell(self, kind: str, detail: dict[str, Json]) -> None:
         self._run.event(kind, **detail)

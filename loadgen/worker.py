@@ -22,6 +22,7 @@ from loadgen.arrivals import ArrivalSource, Assignment
 from loadgen.batch import Batch, WorkerLoad
 from loadgen.dispatcher import is_ours
 from loadgen.gate import is_loopback
+from loadgen.http.connections import Connections
 from loadgen.locust_internals import Audience, LocustTable
 from loadgen.messages import (
     BATCH,
@@ -46,6 +47,7 @@ from loadgen.recorder import Recorder
 from loadgen.runclock import RunClock
 from loadgen.schedule import Share
 from loadgen.selfcheck import OwnUse, probe_loop_lag
+from loadgen.session import Session
 from loadgen.user import LonjakUser
 
 logger = logging.getLogger(__name__)
@@ -115,6 +117,7 @@ class Worker:
         """Users are gone: hand in what came after the drain, or without one."""
         self._hand_in(everything=True)
         self.recorder = LonjakUser.recorder = None
+        Session.points_of_presence = ()
         collector.restore()
 
     def _ask_clock(self) -> None:
@@ -139,6 +142,8 @@ class Worker:
             RunClock(plan.started_at, self._offset_s), LocustTable(self._environment.stats), Audience(events.request)
         )
         LonjakUser.recorder = self.recorder
+        Session.points_of_presence = plan.targets
+        Connections.authority = plan.ca_file
         collector.quieten()
         self._heard_at, self._draining = time.monotonic(), False
         self._environment.stop_timeout = self._stop_timeout_s

@@ -22,7 +22,10 @@ from lonjak.watch import RunWatch
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What one run is made of, besides its scenario. `users` and `spawn_rate_per_s` are for a foreign locustfile."""
+    """What one run is made of, besides its scenario. `users` and `spawn_rate_per_s` are for a foreign locustfile.
+
+    `targets` are all points of presence, `target` the first; left out, there is no other.
+    """
 
     target: str
     out: Path = Path("runs")
@@ -33,6 +36,12 @@ class RunOptions:
     locustfile: Path | None = None
     users: int = 10
     spawn_rate_per_s: float = 10.0
+    targets: tuple[str, ...] = ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """All points of presence, each once, the first one first."""
+        return tuple(dict.fromkeys((self.target, *self.targets)))
 
 
 def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) -> Answer:
@@ -40,11 +49,29 @@ def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) ->
 
     Raises LonjakError when the run could not begin; an interrupted run is judged as far as it went.
     """
-    check_target(options.target, Gate(options.allow_hosts))
+    check_targets(options)
     run = RunDirectory.create(options.out, scenario.name, datetime.now(UTC))
+    interrupted = record(scenario, options, run, progress)
+    progress.start("analysis and report")
+    answer = draw(run)
+    return Answer(answer.sentence, answer.report, ExitCode.INTERRUPTED) if interrupted else answer
+
+
+def check_targets(options: RunOptions) -> None:
+    """TargetRefused when the gate keeps a host out; TargetUnreachable when one of them does not answer."""
+    gate = Gate(options.allow_hosts)
+    for target in options.addresses:
+        check_target(target, gate)
+
+
+def record(scenario: Scenario, options: RunOptions, run: RunDirectory, progress: Progress, title: str = "") -> bool:
+    """Drive the load into an empty run directory, without judging it; whether it was interrupted.
+
+    Raises LonjakError, or KeyboardInterrupt, when the run could not begin: its directory is gone then.
+    """
     shown = without_credentials(options.target)
     run.scenario.write_text(to_toml(replace(scenario, target=shown)), encoding="utf-8")
-    watch = RunWatch(run, scenario.load, progress, f"{scenario.name} against {shown}")
+    watch = RunWatch(run, scenario.load, progress, title or f"{scenario.name} against {shown}")
     code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, watch.look)
     if not run.manifest.exists():
         early_end = KeyboardInterrupt() if interrupted else generator.explain_early_end(run, code)
@@ -52,9 +79,7 @@ def run_scenario(scenario: Scenario, options: RunOptions, progress: Progress) ->
         raise early_end
     if code == ExitCode.ENVIRONMENT:
         raise generator.explain_early_end(run, code)  # it could not record any more
-    progress.start("analysis and report")
-    answer = draw(run)
-    return Answer(answer.sentence, answer.report, ExitCode.INTERRUPTED) if interrupted else answer
+    return interrupted
 
 
 def _command(scenario: Scenario, options: RunOptions, run: RunDirectory) -> list[str]:
@@ -67,6 +92,8 @@ def _command(scenario: Scenario, options: RunOptions, run: RunDirectory) -> list
     if foreign:
         arguments += ["-u", str(options.users), "-r", str(options.spawn_rate_per_s)]
         arguments += ["-t", f"{scenario.load.duration_s:g}s"]
+    for url in options.addresses[1:]:
+        arguments += ["--more-host", url]
     for host in options.allow_hosts:
         arguments += ["--allow-host", host]
     arguments += [] if options.faults else ["--no-faults"]

@@ -1,5 +1,7 @@
 """Before any traffic: is the target allowed, and does anybody answer there?"""
 
+from collections.abc import Sequence
+
 from loadgen.gate import Gate, host_of
 from loadgen.stack import find_stack
 from loadgen.target import check_reachable
@@ -13,6 +15,13 @@ def choose_target(given: str | None) -> str:
     target = given or find_stack().url
     host_of(target)
     return target.rstrip("/")
+
+
+def choose_targets(given: Sequence[str]) -> tuple[str, ...]:
+    """The same of several points of presence, each once: those given, else all of the running stack's."""
+    stack = None if given else find_stack()
+    urls = given if stack is None else stack.urls or (stack.url,)
+    return tuple(dict.fromkeys(map(choose_target, urls)))
 
 
 def check_target(target: str, gate: Gate) -> None:

@@ -10,6 +10,7 @@ from loadgen.arrivals import ArrivalSource
 from loadgen.bench.meter import Meter, own_target, tape_length
 from loadgen.schedule import Arrival
 from loadgen.session import Session
+from scenarios.safety.visitor_secret import VisitorSecrets
 from scenarios.shop_visits import ShopVisits
 
 _LONG_S = 3600.0
@@ -34,7 +35,7 @@ class MeteredShoppers(ArrivalSource):
             yield _LONG_S
             return
         self._meter.begin()
-        yield from ShopVisits(self.scenario, own_target(self.target, session.number)).visit(session)
+        yield from ShopVisits(self.scenario, inspecting=VisitorSecrets).visit(session)
         self._meter.end()
 
     def _open_session(self, arrival: Arrival, cut: Flag) -> Session:

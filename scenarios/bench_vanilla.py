@@ -42,6 +42,14 @@ class Nowhere:
     def attempt(self, line: LedgerLine) -> None:
         """Something was to change at the shop."""
 
+    def safety_checked(self, check: str, count: int = 1) -> None:
+        """Answers were looked at for leaks."""
+
+    def leak(
+        self, check: str, *, url: str, page_kind: str, cache_status: str, cache_control: str, key: str, told: str
+    ) -> None:
+        """A leak was found."""
+
 
 class FastShopper(User):
     """One visit after the other, until as many as were ordered have begun."""
@@ -65,7 +73,7 @@ class FastShopper(User):
             gevent.sleep(_LONG_S)
         session = self._session(number % tape_length())
         self._meter.begin()
-        for pause_s in ShopVisits(self._scenario, own_target(self.host or "", session.number)).visit(session):
+        for pause_s in ShopVisits(self._scenario).visit(session):
             gevent.sleep(pause_s)
         session.client.close()
         self._meter.end()

@@ -9,9 +9,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
+from loadgen.http.request import HeaderLines
 from loadgen.http.response import ShopperResponse
 from loadgen.session import Session
 from scenarios.answers import Answer, ContentMismatch, require
@@ -48,14 +49,27 @@ class Reply:
     wait_s: float | None = None
 
 
+class Inspector(Protocol):
+    """Looks at every page, fragment and error page that one shopper gets, but not at files."""
+
+    def about_to_ask(self) -> None:
+        """A page is asked for next."""
+
+    def inspect(self, response: ShopperResponse) -> None:
+        """It came, or did not: then without content."""
+
+
 class Browser:
     """Speaks for one session. `origin`: the target's scheme, host and port; `clock`: seconds of any one clock."""
 
-    def __init__(self, session: Session, origin: str, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self, session: Session, origin: str, clock: Clock = time.monotonic, *, inspector: Inspector | None = None
+    ) -> None:
         self.last = Reply(0, 0.0)
         self._session = session
         self._origin = origin
         self._clock = clock
+        self._inspector = inspector
         self._cache = BrowserCache[Loaded]()
         self._referer: str | None = None
 
@@ -81,25 +95,17 @@ class Browser:
             "Content-Type", _FORM
         )
         started = self._clock()
-        response = self._session.client.request(
-            "POST",
-            url,
-            name=kind,
-            data=urlencode(fields),
-            headers=headers,
-            catch_response=True,
-            allow_redirects=False,
-        )
+        response = self._ask_for_page("POST", kind, url, headers, urlencode(fields))
         self.last = _reply(response, self._clock() - started)
         return _read(response, reader)
 
     def fetch_fragment(self, kind: str, url: str, reader: Callable[[Answer], Read]) -> Read | None:
         """A part of the page that its script asks for and no cache keeps; None when it failed."""
-        return _read(self._get(kind, url, Fetch.FRAGMENT), reader)
+        return _read(self._ask_for_page("GET", kind, url, self._headers(url, Fetch.FRAGMENT)), reader)
 
     def _load(self, kind: str, url: str, reader: Callable[[Answer], Page]) -> Loaded | None:
         started = self._clock()
-        response = self._get(kind, url, Fetch.PAGE)
+        response = self._ask_for_page("GET", kind, url, self._headers(url, Fetch.PAGE))
         self.last = _reply(response, self._clock() - started)
         if response.status_code == 304:
             return self._confirmed(url, response)
@@ -115,7 +121,7 @@ class Browser:
         if self._cache.fresh(url, self._clock()) is not None:
             return
         fetch = fetch_of(url)
-        response = self._get("static", url, fetch)
+        response = self._ask("GET", "static", url, self._headers(url, fetch))
         if response.status_code == 304:
             self._confirmed(url, response)
             return
@@ -129,13 +135,24 @@ class Browser:
         else:
             response.failure(f"the file is empty or not {_FILE_TYPES[fetch]}")
 
-    def _get(self, kind: str, url: str, fetch: Fetch) -> ShopperResponse:
+    def _headers(self, url: str, fetch: Fetch) -> HeaderLines:
         headers = headers_for(fetch, self._session.segment, self._referer)
         kept = self._cache.stale(url)
-        if kept is not None and kept.etag is not None:
-            headers = headers.plus("If-None-Match", kept.etag)
+        return headers if kept is None or kept.etag is None else headers.plus("If-None-Match", kept.etag)
+
+    def _ask_for_page(
+        self, method: str, kind: str, url: str, headers: HeaderLines, body: str | None = None
+    ) -> ShopperResponse:
+        if self._inspector is None:
+            return self._ask(method, kind, url, headers, body)
+        self._inspector.about_to_ask()
+        response = self._ask(method, kind, url, headers, body)
+        self._inspector.inspect(response)
+        return response
+
+    def _ask(self, method: str, kind: str, url: str, headers: HeaderLines, body: str | None = None) -> ShopperResponse:
         return self._session.client.request(
-            "GET", url, name=kind, headers=headers, catch_response=True, allow_redirects=False
+            method, url, name=kind, data=body, headers=headers, catch_response=True, allow_redirects=False
         )
 
     def _confirmed(self, url: str, response: ShopperResponse) -> Loaded | None:

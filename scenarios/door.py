@@ -9,6 +9,7 @@ from loadgen.arrivals import ArrivalSource
 from loadgen.config import Scenario
 from loadgen.session import Session
 from scenarios import shop_visits
+from scenarios.safety.visitor_secret import VisitorSecrets
 
 
 class Shoppers(ArrivalSource):
@@ -16,11 +17,15 @@ class Shoppers(ArrivalSource):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        self._visits = shop_visits.ShopVisits(self.scenario, self.target)
+        self._visits = shop_visits.ShopVisits(self.scenario, inspecting=VisitorSecrets)
 
     def visit(self, session: Session) -> Generator[float, None, None]:
         """One shopper, from the first page to leaving."""
         return self._visits.visit(session)
+
+    def companion(self, session: Session) -> Generator[float, None, None]:
+        """What looks for leaks beside the shoppers."""
+        return self._visits.companion(session)
 
     @classmethod
     def recognise(cls, scenario: Scenario, target: str) -> None:

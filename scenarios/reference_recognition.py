@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from locust.event import EventHook
 
 from loadgen.errors import TargetRefused
 from loadgen.failures import failure_class
 from loadgen.http.client import ShopperClient, Timeouts
+from loadgen.http.tls import client_context
 from loadgen.target import without_credentials
 from scenarios.browser_headers import Fetch, headers_for
 from scenarios.reference_facts import MARK
@@ -21,12 +24,15 @@ _SAID = {
 }
 
 
-def why_not_recognised(target: str) -> str | None:
+def why_not_recognised(target: str, ca_file: Path | None = None) -> str | None:
     """None when the front page at `target` carries the bundled shop's mark, else a sentence about what is there.
+
+    `ca_file` is an authority to trust beside the machine's; without it, the one of this process's run.
 
     Raises TargetRefused when the front page redirects to a host that nobody allowed.
     """
-    client = ShopperClient(target, EventHook(), timeouts=_TIMEOUTS)  # type: ignore[no-untyped-call]
+    context = client_context(authority=str(ca_file)) if ca_file else None
+    client = ShopperClient(target, EventHook(), timeouts=_TIMEOUTS, tls_context=context)  # type: ignore[no-untyped-call]
     try:
         response = client.request("GET", "/", headers=headers_for(Fetch.PAGE, "web"), catch_response=True)
         with response:

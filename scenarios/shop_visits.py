@@ -6,14 +6,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from loadgen.config import Scenario
 from loadgen.errors import ConfigProblem, TargetUnrecognised
 from loadgen.records import LedgerLine
 from loadgen.session import Session
-from scenarios.browser import Browser
+from scenarios.browser import Browser, Inspector
 from scenarios.chase import Chase
 from scenarios.deals import Deals
 from scenarios.mix import Mix
@@ -22,19 +23,24 @@ from scenarios.people import AccountBook
 from scenarios.reference_recognition import why_not_recognised
 from scenarios.reference_storefront import Catalogue, ReferenceStorefront
 from scenarios.reference_visitor import SaleTerms
+from scenarios.safety.rounds import SafetyRounds
 from scenarios.shopper import Ending, walk
+from scenarios.tagged_browser import TaggedBrowser
 from scenarios.visit import Visit
 
 STOREFRONTS = ("reference",)
 
 
 class ShopVisits:
-    """Everything one process needs to send its sessions to the shop at `target`."""
+    """Everything one process needs to send its sessions to the shop; each knows which of its doors it comes through.
 
-    def __init__(self, scenario: Scenario, target: str) -> None:
+    `inspecting` makes what looks at the pages that a session gets.
+    """
+
+    def __init__(self, scenario: Scenario, *, inspecting: Callable[[Session], Inspector] | None = None) -> None:
         self._shoppers = scenario.shoppers
         self._mix = mix_of(scenario)
-        self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(target))
+        self._inspecting = inspecting
         self._catalogue = Catalogue()
         self._accounts = AccountBook()
         self._deals = Deals.of(scenario)
@@ -43,7 +49,7 @@ class ShopVisits:
 
     def visit(self, session: Session) -> Generator[float, None, None]:
         """One shopper's whole visit; yields the seconds to think."""
-        shoppers, browser = self._shoppers, Browser(session, self._origin)
+        shoppers, browser = self._shoppers, self._browser(session)
         storefront = ReferenceStorefront(session, browser, self._catalogue, shoppers.patience_s, sale=self._sale)
         visit = Visit(
             storefront, self._accounts, session.random, shoppers.zipf_exponent, self._deals, lambda: session.at
@@ -57,6 +63,20 @@ class ShopVisits:
                 session.attempt(_line(visit.chase, session, cut=ending is None))
         if ending is Ending.ABANDONED:
             session.abandon()
+
+    def companion(self, session: Session) -> Generator[float, None, None]:
+        """What goes round beside the shoppers and looks for leaks; yields the seconds to think."""
+        return SafetyRounds(session, self._sale.product_id if self._sale else None).steps()
+
+    def _browser(self, session: Session) -> Browser:
+        inspector = self._inspecting(session) if self._inspecting is not None else None
+        kind = TaggedBrowser if self._mix.tags_addresses else Browser
+        return kind(session, _origin(session.target), inspector=inspector)
+
+
+@lru_cache(maxsize=64)
+def _origin(target: str) -> str:
+    return "{0.scheme}://{0.netloc}".format(urlsplit(target))
 
 
 def _line(chase: Chase, session: Session, *, cut: bool) -> LedgerLine:

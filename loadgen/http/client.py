@@ -234,8 +234,7 @@ class ShopperClient:
 
     def _exchange(self, asked: Request, response: ShopperResponse, began: float, timeouts: Timeouts) -> None:
         host, ends_at = asked.host, began + timeouts.total_s
-        cookies = self.cookies.header(host.name, asked.path, secure=host.secure) if self.cookies else ""
-        request = asked.to_bytes(cookies)
+        request = asked.to_bytes(self._cookies_for(asked) if self.cookies else "")
         connection = self._connections.take(host, began, timeouts.connect_s, ends_at)
         reader = _readers.pop() if _readers else AnswerReader()
         reader.head_only = asked.method == "HEAD"
@@ -251,6 +250,12 @@ class ShopperClient:
         if reusable:
             reader.begin()
             _readers.append(reader)
+
+    def _cookies_for(self, asked: Request) -> str:
+        """The jar's cookies for a request; a Cookie header of its caller's stands in their place."""
+        if "cookie" in asked.headers.names:
+            return ""
+        return self.cookies.header(asked.host.name, asked.path, secure=asked.host.secure)
 
 
 _readers: list[AnswerReader] = []  # idle ones of this process; as many as ever were at work at the same time

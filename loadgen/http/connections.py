@@ -3,6 +3,7 @@
 import time
 from collections import deque
 from ssl import SSLContext, SSLError, SSLSession
+from typing import ClassVar
 
 from gevent.event import AsyncResult
 
@@ -13,7 +14,12 @@ from loadgen.http.tls import client_context
 
 
 class Connections:
-    """At most `most_per_host` to each host; who finds them all taken waits for one."""
+    """At most `most_per_host` to each host; who finds them all taken waits for one.
+
+    Without a `context` of their own they trust the machine's authorities and `authority`, a PEM file.
+    """
+
+    authority: ClassVar[str | None] = None  # of this process's run: who signed the certificate of a shop of ours
 
     __slots__ = (
         "_closed",
@@ -108,7 +114,7 @@ class Connections:
             connection.connect(address)
             if host.secure:
                 session = self._sessions.get(host) if self._sessions else None
-                connection.start_tls(self._context or client_context(), host.name, session)
+                connection.start_tls(self._context or client_context(authority=self.authority), host.name, session)
         except BaseException:
             connection.close()
             raise

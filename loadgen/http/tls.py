@@ -8,13 +8,16 @@ from loadgen.http.answer import BadAnswer
 _READ_BYTES = 65536
 
 
-@lru_cache(maxsize=2)
-def client_context(*, verify: bool = True) -> ssl.SSLContext:
+@lru_cache(maxsize=4)
+def client_context(*, verify: bool = True, authority: str | None = None) -> ssl.SSLContext:
     """What connections share: the machine's authorities (or SSL_CERT_FILE's), HTTP/1.1, TLS 1.2 and later.
 
-    One per process: reading the certificates takes longer than many requests.
+    `authority` is a PEM file of one more. One context of a kind per process: reading the certificates takes longer than
+    many requests. OSError (ssl.SSLError among them) when the file cannot be read.
     """
     context = ssl.create_default_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
     context.set_alpn_protocols(["http/1.1"])
     if not verify:
         context.check_hostname = False

@@ -10,7 +10,7 @@ from loadgen.errors import ConfigProblem, UsageProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.units import parse_duration
 from lonjak.onerun import RunOptions, run_scenario
-from lonjak.preflight import choose_target
+from lonjak.preflight import choose_targets
 from lonjak.progress import Progress
 
 _LOCUSTFILE_USERS = 10
@@ -20,12 +20,15 @@ _EXAMPLES = """\b
 Examples:
   lonjak shop up --detach && lonjak run evening
   lonjak run evening --rate 3 --duration 2m --seed 7
+  lonjak run evening --target http://127.0.0.1:8080 --target http://127.0.0.1:8081
   lonjak run my_locustfile.py --users 20 --duration 1m --target http://127.0.0.1:8080"""
 
 
 @click.command("run", epilog=_EXAMPLES)
 @click.argument("scenario", metavar="SCENARIO")
-@click.option("--target", metavar="URL", help="The shop's address; without it, the running stack's.")
+@click.option(
+    "--target", "targets", multiple=True, metavar="URL", help="An address of the shop; without it, the running stack's."
+)
 @click.option("--rate", metavar="R", help="Sessions per second at the profile's full height.")
 @click.option("--duration", metavar="D", help="How long sessions arrive: 90s, 2m, 1h30m.")
 @click.option("--seed", metavar="N", help="Same seed, same shoppers at the same instants.")
@@ -41,7 +44,7 @@ Examples:
 )
 def command(
     scenario: str,
-    target: str | None,
+    targets: tuple[str, ...],
     rate: str | None,
     duration: str | None,
     seed: str | None,
@@ -57,9 +60,10 @@ def command(
     """Send SCENARIO's shoppers to a shop, record, judge and report.
 
     SCENARIO is a name from `lonjak scenarios`, a scenario's .toml file, or a locustfile (.py) of your own, which runs
-    as it is while Lonjak records it.
+    as it is while Lonjak records it. Given several times, --target names points of presence of one shop, over which
+    sessions are spread.
     """
-    flags = {"rate": rate, "users": users, "duration": duration, "seed": seed, "target": target}
+    flags = {"rate": rate, "users": users, "duration": duration, "seed": seed, "target": next(iter(targets), None)}
     if scenario.endswith(".py") and rate is not None:
         raise UsageProblem("--rate is for scenarios: the users of a locustfile loop; give --users and --spawn-rate")
     if not scenario.endswith(".py") and spawn_rate is not None:
@@ -69,8 +73,10 @@ def command(
         resolved = replace(resolved, objectives=load_objectives(objectives))
     if no_faults:
         resolved = replace(resolved, faults=())
+    addresses = _addresses(scenario, targets, resolved.target)
     options = RunOptions(
-        target=choose_target(resolved.target),
+        target=addresses[0],
+        targets=addresses,
         out=out,
         generators=generators,
         allow_hosts=allow_hosts,
@@ -85,6 +91,16 @@ def command(
     click.echo(answer.sentence)
     click.echo(answer.report)
     return answer.code
+
+
+def _addresses(scenario: str, targets: tuple[str, ...], usual: str | None) -> tuple[str, ...]:
+    """All points of presence; the users of a locustfile have one address."""
+    chosen = choose_targets(targets or ((usual,) if usual else ()))
+    if not scenario.endswith(".py"):
+        return chosen
+    if len(targets) > 1:
+        raise UsageProblem("the users of a locustfile speak to one address: give one --target")
+    return chosen[:1]
 
 
 def _users(given: str | None) -> int:

@@ -11,7 +11,7 @@ from loadgen.errors import EnvironmentProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
 from lonjak import generator
-from lonjak.preflight import check_target, choose_target
+from lonjak.preflight import check_target, choose_targets
 from lonjak.reporter import Reporter
 from reference_shop.stack.ports import check_free
 
@@ -41,11 +41,14 @@ def command(
     stands under "Custom parameters"; "Ramp up" has no meaning here. Each run that ends is reported at once.
     """
     resolved = load_scenario(scenario, {"target": target})
-    url = choose_target(resolved.target)
-    check_target(url, Gate(allow_hosts))
+    urls, gate = choose_targets((resolved.target,) if resolved.target else ()), Gate(allow_hosts)
+    for url in urls:
+        check_target(url, gate)
     check_free(port)
-    options = ["--web-host", "127.0.0.1", "--web-port", str(port), "--host", url, *generator.processes(generators)]
+    options = ["--web-host", "127.0.0.1", "--web-port", str(port), "--host", urls[0], *generator.processes(generators)]
     options += ["--scenario", scenario, "--out", str(out), *(["--no-faults"] if no_faults else [])]
+    for url in urls[1:]:
+        options += ["--more-host", url]
     for host in allow_hosts:
         options += ["--allow-host", host]
     reporter = Reporter(out / resolved.name)

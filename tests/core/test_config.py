@@ -5,6 +5,7 @@ import pytest
 
 from loadgen.config import Load, load_objectives, load_scenario, resolve, scenario_names, to_toml
 from loadgen.errors import ConfigProblem
+from loadgen.fault_plans import PARAMETERS, FaultPlan
 from loadgen.pacing import RatePoint
 
 
@@ -43,7 +44,8 @@ def test_all_problems_are_told_at_once_with_the_valid_names() -> None:
     problems = problems_of({"load": {"rate_per_s": -1, "speed": 3}, "faults": [{"kind": "flood"}], "colour": "red"})
     assert problems == (
         "scenario mine: [load] rate_per_s is -1, but must be a number from 0.001 to 100000",
-        "scenario mine: [[faults]] kind is 'flood', but must be one of kill-worker",
+        "scenario mine: [[faults]] kind is 'flood', but must be one of "
+        "kill-worker, origin-down, origin-slow, purge-storm, edge-lost, edge-reload",
         "scenario mine: colour is not a key; known: "
         "description, faults, flash_sale, load, name, objectives, offers, shoppers, storefront, target",
         "scenario mine: [load] speed is not a key; known: "
@@ -88,3 +90,69 @@ def test_objectives_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     path.write_text("\n")
     with pytest.raises(ConfigProblem, match="holds no objectives"):
         load_objectives(path)
+
+
+def faults_of(*tables: dict[str, object], duration: str | None = None) -> tuple[FaultPlan, ...]:
+    overrides = {"duration": ("--duration", duration)} if duration else {}
+    return resolve({"load": {"duration": "60s"}, "faults": list(tables)}, "mine", overrides).faults
+
+
+def test_each_kind_of_fault_has_its_own_defaults() -> None:
+    assert faults_of(*({"kind": kind} for kind in PARAMETERS)) == (
+        FaultPlan("kill-worker", 30.0, tier="shop"),
+        FaultPlan("origin-down", 30.0, for_s=15.0),
+        FaultPlan("origin-slow", 30.0, for_s=15.0, delay_ms=500.0),
+        FaultPlan("purge-storm", 30.0, for_s=15.0, per_s=20.0),
+        FaultPlan("edge-lost", 30.0, for_s=15.0),
+        FaultPlan("edge-reload", 30.0, for_s=15.0, every_s=5.0),
+    )
+
+
+def test_a_fault_lasts_and_repeats_longer_in_a_longer_run_but_is_no_worse() -> None:
+    tables: tuple[dict[str, object], ...] = (
+        {"kind": "origin-slow", "at_s": 20, "for_s": 10, "delay_ms": 300},
+        {"kind": "purge-storm", "at_s": 20, "for_s": 10, "per_s": 40},
+        {"kind": "edge-reload", "at_s": 20, "for_s": 10, "every_s": 2},
+    )
+    assert faults_of(*tables, duration="120s") == (
+        FaultPlan("origin-slow", 40.0, for_s=20.0, delay_ms=300.0),
+        FaultPlan("purge-storm", 40.0, for_s=20.0, per_s=40.0),
+        FaultPlan("edge-reload", 40.0, for_s=20.0, every_s=4.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [(kind, key) for kind, taken in PARAMETERS.items() for key in ("tier", "for_s", "delay_ms") if key not in taken],
+)
+def test_a_key_that_a_kind_of_fault_does_not_take_is_refused(kind: str, key: str) -> None:
+    [problem] = problems_of({"faults": [{"kind": kind, key: "shop" if key == "tier" else 1}]})
+    assert f"[[faults]] {key} is " in problem
+    assert problem.endswith(f"but the fault {kind} does not take it: leave it out")
+
+
+def test_everything_wrong_with_a_fault_is_told_at_once() -> None:
+    wrong = {"kind": "edge-reload", "at_s": -1, "for_s": 0, "every_s": "often", "role": "edge", "tier": "edge"}
+    problems = problems_of({"faults": [wrong]})
+    assert [problem.split(" is ")[0] for problem in problems] == [
+        f"scenario mine: [[faults]] {key}" for key in ("tier", "role", "at_s", "for_s", "every_s")
+    ]
+
+
+def test_a_fault_must_be_over_when_the_load_is() -> None:
+    late = {"kind": "origin-down", "at_s": 50, "for_s": 10.5}
+    assert problems_of({"load": {"duration": "60s"}, "faults": [late]}) == (
+        "scenario mine: [[faults]] at_s 50 and for_s 10.5 end at 60.5 s, but must end within the duration of 60 s",
+    )
+    assert faults_of(late | {"for_s": 10}, duration="7s")[0].at_s == pytest.approx(50 * 7 / 60)
+
+
+@pytest.mark.parametrize("duration", ["1s", "7s", "61s", "100h"])
+def test_faults_survive_being_stretched_written_and_read(duration: str, tmp_path: Path) -> None:
+    tables = [{"kind": kind, "at_s": 41.3} for kind in PARAMETERS]
+    tables.append({"kind": "edge-lost", "role": 'edge "pop"', "at_s": 37.7, "for_s": 60 - 37.7})
+    document: dict[str, object] = {"load": {"duration": "60s"}, "faults": tables}
+    scenario = resolve(document, "mine", {"duration": ("--duration", duration)})
+    copy = tmp_path / "mine.toml"
+    copy.write_text(to_toml(scenario), encoding="utf-8")
+    assert load_scenario(str(copy)) == scenario

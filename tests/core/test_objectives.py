@@ -31,6 +31,27 @@ def test_every_problem_is_reported_at_once() -> None:
     assert problems[1] == 'objective failed_ratio: \'few\' is not a limit; write "< 500" or ">= 0.7"'
 
 
+@pytest.mark.parametrize(
+    ("path", "known"),
+    [
+        ("cache.by_cache.lonjak-shield.product.request_hit_ratio", True),
+        ("cache.by_cache.lonjak-shield.all.byte_hit_ratio", True),
+        ("cache.origin.offload_ratio", True),
+        ("safety.alarm_count", True),
+        ("cache.by_cache.lonjak-shield.request_hit_ratio", False),
+        ("cache.by_cache.lonjak-shield.product.hit_count", False),
+        ("cache.origin.client_count", False),
+    ],
+)
+def test_of_caches_and_checks_objectives_name_ratios_and_alarms(path: str, known: bool) -> None:
+    assert bool(parse_objectives({path: "> 0.5"})[0]) is known
+
+
+def test_what_is_known_after_the_run_only_is_undecided_while_it_runs() -> None:
+    for name in ("cache.origin.offload_ratio", "safety.alarm_count"):
+        assert decide(Objective(tuple(name.split(".")), ">", 0.5), FIGURES).outcome == "unknown"
+
+
 @pytest.mark.parametrize("limit", ["< nan", "< inf", "500", "== 5", 500])
 def test_a_limit_is_a_comparison_with_a_finite_number(limit: object) -> None:
     assert len(parse_objectives({"failed_ratio": limit})[1]) == 1

@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,8 +8,18 @@ import pytest
 from loadgen.control import ControlLine, ControlReader
 from loadgen.errors import RunDirectoryProblem
 from loadgen.manifest import Manifest, Plan
-from loadgen.origin import OriginRow, rows_from_access_log
-from loadgen.records import Event, LedgerLine, RowWriter, append_line, read_lines, read_rows
+from loadgen.records import (
+    CACHES_COLUMNS,
+    ORIGIN_KEYS_COLUMNS,
+    SAFETY_COLUMNS,
+    SIGHTINGS_COLUMNS,
+    Event,
+    LedgerLine,
+    RowWriter,
+    append_line,
+    read_lines,
+    read_rows,
+)
 from loadgen.rundir import RunDirectory
 from loadgen.units import format_duration, parse_duration
 
@@ -58,6 +70,39 @@ def test_a_manifest_reads_as_written(tmp_path: Path) -> None:
     assert RunDirectory.open(tmp_path).path == tmp_path
 
 
+def test_a_manifest_says_which_edge_and_which_points_of_presence(tmp_path: Path) -> None:
+    manifest = replace(
+        MANIFEST,
+        targets=("http://127.0.0.1:8080", "http://127.0.0.1:8081"),
+        edge="two-tier",
+        edge_options={"tls": True, "waf": 0, "rate_limit_per_s": None, "origin_rtt_ms": 40.0, "purge": "key"},
+        caches=("lonjak-shield", "lonjak-pop-1", "lonjak-pop-2"),
+    )
+    manifest.write(tmp_path / "manifest.json")
+    assert Manifest.read(tmp_path / "manifest.json") == manifest
+
+
+def test_a_manifest_of_before_names_one_target_and_no_caches(tmp_path: Path) -> None:
+    MANIFEST.write(tmp_path / "manifest.json")
+    values = json.loads((tmp_path / "manifest.json").read_text())
+    old = {name: value for name, value in values.items() if name not in ("targets", "edge_options", "caches")}
+    (tmp_path / "manifest.json").write_text(json.dumps(old))
+    assert Manifest.read(tmp_path / "manifest.json") == MANIFEST
+    assert (MANIFEST.targets, MANIFEST.edge_options, MANIFEST.caches) == ((), {}, ())
+
+
+@pytest.mark.parametrize("name", ["caches.csv", "sightings.csv", "safety.csv", "origin_keys.csv"])
+def test_a_run_of_before_has_no_rows_of_caches(tmp_path: Path, name: str) -> None:
+    run = RunDirectory(tmp_path)
+    columns = {
+        run.caches: CACHES_COLUMNS,
+        run.sightings: SIGHTINGS_COLUMNS,
+        run.safety: SAFETY_COLUMNS,
+        run.origin_keys: ORIGIN_KEYS_COLUMNS,
+    }
+    assert list(read_rows(tmp_path / name, columns[tmp_path / name])) == []
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -85,18 +130,6 @@ def test_control_lines_are_obeyed_once_and_whole(tmp_path: Path) -> None:
     assert stop == ControlLine(stop=True)
     assert wrong.problem is not None
     assert wrong.problem.startswith("not a control line")
-
-
-def test_access_logs_become_rows_of_the_run_only() -> None:
-    lines = [
-        '{"at": 100.2, "kind": "home", "bytes": 10, "cache": "HIT"}',
-        '{"at": 100.9, "kind": "home", "bytes": 30, "cache": "HIT"}',
-        '{"at": 99.0, "kind": "home", "bytes": 10}',
-        "torn {",
-        '{"at": 101.0, "kind": "", "bytes": 5}',
-    ]
-    rows = list(rows_from_access_log(lines, "edge", 100.0, 110.0))
-    assert rows == [OriginRow(0, "edge", "home", "hit", 2, 40), OriginRow(1, "edge", "other", "none", 1, 5)]
 
 
 @pytest.mark.parametrize(

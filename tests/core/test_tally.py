@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from loadgen.histogram import Histogram
@@ -44,6 +46,34 @@ def test_without_a_cache_there_is_no_ratio() -> None:
     tally = Tally()
     tally.add_counters("home", {"request_count": 10, "cacheable_count": 10, "cache_none_count": 10})
     assert tally.figures(10)["cache"]["request_hit_ratio"] is None  # type: ignore[index,call-overload]
+
+
+def test_requests_that_look_for_leaks_are_in_no_sum_over_all_page_kinds() -> None:
+    tally = Tally()
+    shopper = {
+        "request_count": 4,
+        "failed_count": 1,
+        "cacheable_count": 4,
+        "cacheable_hit_count": 2,
+        "cache_hit_count": 2,
+    }
+    tally.add_counters("product", {**shopper, "cache_miss_count": 2, "failed_http_5xx_count": 1})
+    tally.add_counters("probe", {"request_count": 90, "failed_count": 45, "cache_hit_count": 90, "cacheable_count": 90})
+    for measure, result in (("response_time", "ok"), ("ttfb", "hit"), ("age", "hit")):
+        tally.add_histogram(Tag(measure, "product", result), histogram(1000))
+        tally.add_histogram(Tag(measure, "probe", result), histogram(9000, 9000))
+    figures: dict[str, Any] = tally.figures(2.0)
+    assert figures["requests"] == {"count": 4, "failed_count": 1, "per_s": 2.0}
+    assert figures["failed_ratio"] == {"all": 0.25, "product": 0.25, "probe": 0.5}
+    assert figures["errors"] == {"failed_http_5xx_count": 1}
+    assert (figures["cache"]["request_hit_ratio"], figures["cache"]["origin_offload_ratio"]) == (0.5, 0.5)
+    assert {kind: latency["count"] for kind, latency in figures["response_time_ms"].items()} == {
+        "all": 1,
+        "product": 1,
+        "probe": 2,
+    }
+    assert figures["ttfb_ms"]["hit"]["count"] == 1
+    assert (tally.age("hit").count, tally.age("stale").count) == (1, 0)
 
 
 def test_orders_count_when_acknowledged() -> None:

@@ -7,31 +7,10 @@ import requests
 from geventhttpclient.useragent import RetriesExceeded
 from locust.exception import CatchResponseError
 
-from loadgen.cache_headers import cache_status, header, is_shared
+from loadgen.cache_headers import header, is_shared
 from loadgen.failures import failure_class
 from loadgen.gate import RefusedConnection
 from loadgen.page_kinds import PageKinds
-
-
-@pytest.mark.parametrize(
-    ("value", "status"),
-    [
-        ("", "none"),
-        ("edge; hit", "hit"),
-        ("edge; hit; ttl=30", "hit"),
-        ("edge; hit; ttl=-3", "stale"),
-        ("edge; fwd=stale; stored", "miss"),
-        ("edge; fwd=miss; collapsed", "collapsed"),
-        ("edge; fwd=miss; collapsed=?0", "miss"),
-        ("edge; fwd=uri-miss; stored", "miss"),
-        ("edge; fwd=bypass", "miss"),
-        ("origin; hit, edge; fwd=miss", "miss"),
-        ('shield; fwd=miss; detail="a, b; hit", edge; hit', "hit"),
-        ('edge; fwd=miss; detail="x, y"', "miss"),
-    ],
-)
-def test_the_cache_status_is_that_of_the_nearest_cache(value: str, status: str) -> None:
-    assert cache_status(value) == status
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,9 @@ def test_the_web_form_shows_the_rate_and_nothing_else_of_ours() -> None:
 def test_options_are_read_as_given() -> None:
     options = parsed("--allow-host", "a", "--allow-host", "b", "--no-faults", "-t", "90s", "--stop-with", "7")
     assert (options.allow_hosts, options.faults, options.duration_s, options.stop_with) == (("a", "b"), False, 90.0, 7)
+    assert (options.host, options.more_hosts) == (None, ())
+    options = parsed("--host", "http://a", "--more-host", "http://b", "--more-host", "http://c")
+    assert (options.host, options.more_hosts) == ("http://a", ("http://b", "http://c"))
 
 
 FORKS = """

@@ -14,7 +14,7 @@ CLOSED = Load(model="closed", users=7, rate_per_s=0.0)
 
 
 def prepared(load: Load) -> Prepared:
-    return Prepared(replace(foreign_scenario("x", None, 60.0, 1), load=load), "http://127.0.0.1", None)
+    return Prepared(replace(foreign_scenario("x", None, 60.0, 1), load=load), ("http://127.0.0.1",), None)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 200))

@@ -128,6 +128,62 @@ def test_a_path_is_escaped_where_it_must_be(path: str, as_sent: str) -> None:
     assert fit_path(path) == as_sent
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/cart;x.css",
+        "/cart/x.css",
+        "/account/%2e%2e/x",
+        "/account/../product/1",
+        "/account%2fx.css",
+        "/cart%0a.css",
+        "/cart%00.css",
+        "/cart%23.css",
+        "//cart",
+        "/cart?x=.css",
+        "/CART/.%2E/;jsessionid=1?a=1&a=2",
+    ],
+)
+def test_a_path_that_looks_for_a_cache_in_two_minds_is_sent_as_it_is(path: str) -> None:
+    assert line(one_sent("GET", path)) == f"GET {path}"
+    assert line(one_sent("GET", path, headers={"Accept": "text/css"})) == f"GET {path}"
+
+
+def test_a_header_of_16_kib_is_sent_whole() -> None:
+    request = one_sent("GET", "/", headers={"X-Oversized": "x" * 16_384})
+    assert fields(request, "x-oversized") == ["x" * 16_384]
+
+
+def test_what_a_probe_says_is_sent_unchanged() -> None:
+    said = {
+        "X-HTTP-Method-Override": "POST",
+        "X-Forwarded-Host": "evil.example",
+        "X-Original-URL": "/ops/truth",
+        "Host": "evil.example:81",
+        "Cache-Control": "no-cache",
+        "Range": "bytes=0-1",
+        "Transfer-Encoding ": " chunked",
+        "X-Meta": "\x07\xff",
+    }
+    request = one_sent("GET", "/", headers={**said, "User-Agent": None, "Accept": None, "Accept-Encoding": None})
+    lines = [f"{name}: {value}" for name, value in said.items()]
+    assert request.decode("latin-1").split("\r\n") == ["GET / HTTP/1.1", *lines, "", ""]
+
+
+def test_a_get_may_have_a_body() -> None:
+    request = one_sent("GET", "/", data=b"x=1")
+    assert (line(request), field(request, "content-length"), body(request)) == ("GET /", "3", b"x=1")
+
+
+@pytest.mark.parametrize(("own", "sent_cookies"), [("a=2; b=3", ["a=2; b=3"]), ("", [""]), (None, [])])
+def test_a_cookie_header_of_ones_own_stands_in_the_place_of_the_jars(own: str | None, sent_cookies: list[str]) -> None:
+    with raw_server() as server, shopper(server.url) as (client, _):
+        client.cookies.take_in("a=1", "127.0.0.1", "/")
+        client.get("/")
+        client.get("/", headers={"Cookie": own})
+    assert [fields(request, "cookie") for request in server.requests] == [["a=1"], sent_cookies]
+
+
 @given(st.text())
 def test_no_path_breaks_out_of_the_request_line(path: str) -> None:
     try:

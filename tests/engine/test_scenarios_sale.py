@@ -379,7 +379,7 @@ def visits(server: PageServer, mix: str = "flash-sale") -> ShopVisits:
     """Whoever comes wants product 7, of whose sale the shop's pages tell."""
     sale = FlashSale(7, 100, 1, starts_at_s=30.0, reservation_s=15.0)
     scenario = replace(SCENARIO, shoppers=replace(SCENARIO.shoppers, mix=mix, think_time_scale=0.0), flash_sale=sale)
-    return ShopVisits(scenario, server.url)
+    return ShopVisits(scenario)
 
 
 def with_a_sale(server: PageServer, *pages: str) -> None:

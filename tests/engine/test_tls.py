@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -7,8 +8,11 @@ from gevent import ssl
 from locust.env import Environment
 
 from loadgen.http.client import ShopperClient, Timeouts
+from loadgen.http.connections import Connections
 from loadgen.http.tls import TlsStream, client_context
 from loadgen.user import LonjakUser
+from scenarios.reference_facts import MARK
+from scenarios.reference_recognition import why_not_recognised
 from tests.engine.certificates import Certificates, certificates_in
 from tests.engine.raw_server import (
     OK,
@@ -119,6 +123,61 @@ def test_the_authorities_of_ssl_cert_file_are_known(
 def test_one_context_serves_the_whole_process() -> None:
     assert client_context() is client_context()
     assert client_context() is not client_context(verify=False)
+
+
+def test_the_authority_of_a_shop_of_ours_is_trusted_beside_the_machines(certificates: Certificates) -> None:
+    ours, plain = client_context(authority=certificates.authority), client_context()
+    assert ours is client_context(authority=certificates.authority)
+    assert ours is not plain
+    assert ours.verify_mode is ssl.CERT_REQUIRED
+    assert ours.cert_store_stats()["x509_ca"] == plain.cert_store_stats()["x509_ca"] + 1
+
+
+def test_every_client_of_a_run_trusts_the_authority_of_its_shop(
+    certificates: Certificates, server: RawServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Connections, "authority", certificates.authority)
+    with shopper(server.url) as (client, samples):
+        assert client.get("/").text == "ok"
+    assert classes(samples) == [None]
+    monkeypatch.setattr(Connections, "authority", None)
+    with shopper(server.url) as (client, samples):
+        client.get("/")
+    assert classes(samples) == ["tls"]
+
+
+@pytest.mark.parametrize("kind", ["for_another_name", "expired", "self_signed"])
+def test_an_authority_of_ours_excuses_no_other_certificate(
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(Connections, "authority", certificates.authority)
+    context = server_context(*getattr(certificates, kind))
+    with raw_server(tls=context) as server, shopper(server.url) as (client, samples):
+        client.get("/")
+        eventually(lambda: server.open_count == 0)
+    assert (classes(samples), server.requests) == (["tls"], [])
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+def test_sessions_resume_with_the_authority_of_a_shop_of_ours(
+    certificates: Certificates, tls_shop: TlsShop, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    monkeypatch.setattr(Connections, "authority", certificates.authority)
+    context = server_context(*certificates.good)
+    context.minimum_version = context.maximum_version = ssl.TLSVersion[version.replace(".", "_")]
+    with raw_server(tls_shop, tls=context) as server, shopper(server.url) as (client, samples):
+        client.get("/first")
+        both_at_once(client)
+    assert (tls_shop.versions, tls_shop.resumed) == ([version] * 2, [False, True])
+    assert classes(samples) == [None] * 3
+
+
+def test_a_shop_is_recognised_over_tls_with_the_authority_that_was_named(certificates: Certificates) -> None:
+    page = MARK.encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page)
+    with raw_server(answer, tls=server_context(*certificates.good)) as server:
+        assert why_not_recognised(server.url, Path(certificates.authority)) is None
+        assert "no TLS connection could be made" in str(why_not_recognised(server.url))
 
 
 def test_a_name_is_asked_for_and_checked(server: RawServer, trusting: Any) -> None:
