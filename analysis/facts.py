@@ -150,6 +150,19 @@ class Movement(NamedTuple):  # there are hundreds of thousands, and a tuple is m
         )
 
 
+class PriceChange(NamedTuple):
+    """An entry of the ledger of prices."""
+
+    entry_id: int
+    at: float
+    product_id: int
+
+    @classmethod
+    def read(cls, line: Line) -> Self:
+        """The change that a line tells."""
+        return cls(whole(line, "entry_id"), instant(line, "at"), whole(line, "product_id"))
+
+
 class Transition(NamedTuple):
     """An entry of the ledger of orders; `before` is None where the order was placed."""
 

@@ -20,9 +20,13 @@ from loadgen.hlog import HlogLine, read_hlog
 from loadgen.manifest import Manifest
 from loadgen.objectives import Objective, parse_objectives
 from loadgen.records import (
+    CACHES_COLUMNS,
     COUNTERS_COLUMNS,
     FUNNEL_COLUMNS,
     ORIGIN_COLUMNS,
+    ORIGIN_KEYS_COLUMNS,
+    SAFETY_COLUMNS,
+    SIGHTINGS_COLUMNS,
     TIERS_COLUMNS,
     Event,
     LedgerLine,
@@ -33,8 +37,8 @@ from loadgen.rundir import RunDirectory
 from loadgen.tally import Tally
 
 _Line = TypeVar("_Line", Event, LedgerLine)
-_TEXT_COLUMNS = frozenset({"page_kind", "segment", "tier", "role", "cache_status"})
-_REAL_COLUMNS = frozenset({"cpu_ratio", "paid_s_sum"})
+_TEXT_COLUMNS = frozenset({"page_kind", "segment", "tier", "role", "cache_status", "cache", "status", "key", "check"})
+_REAL_COLUMNS = frozenset({"cpu_ratio", "paid_s_sum", "oldest_at"})
 
 
 @dataclass(frozen=True)  # no slots: cached_property
@@ -47,6 +51,10 @@ class Recording:
     funnel: pd.DataFrame
     tiers: pd.DataFrame
     origin: pd.DataFrame
+    origin_keys: pd.DataFrame
+    caches: pd.DataFrame
+    sightings: pd.DataFrame
+    safety: pd.DataFrame
     intervals: Mapping[int, Sequence[HlogLine]]
     events: tuple[Event, ...]
     ledger: tuple[LedgerLine, ...]
@@ -84,6 +92,10 @@ class Recording:
         # Arrivals end a few milliseconds after their second began: a rounded end gives the second back.
         return start, max(start, round(min([planned, self.end_s, *ends])))
 
+    def steady_rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a table whose second belongs to the steady phase."""
+        return _between(table, *self.steady)
+
     @cached_property
     def _recorded(self) -> list[int]:
         return sorted(self.intervals)
@@ -120,6 +132,10 @@ def read(run: RunDirectory) -> Recording:
         funnel=_table(run.funnel, FUNNEL_COLUMNS),
         tiers=_table(run.tiers, TIERS_COLUMNS),
         origin=_table(run.origin, ORIGIN_COLUMNS),
+        origin_keys=_table(run.origin_keys, ORIGIN_KEYS_COLUMNS),
+        caches=_table(run.caches, CACHES_COLUMNS),
+        sightings=_table(run.sightings, SIGHTINGS_COLUMNS),
+        safety=_table(run.safety, SAFETY_COLUMNS),
         intervals=dict(intervals),
         events=tuple(_parsed(run.events, Event)),
         ledger=tuple(_parsed(run.ledger, LedgerLine)),

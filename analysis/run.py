@@ -12,8 +12,10 @@ from analysis.audit import Audit, audit
 from analysis.figures import errors_by_page_kind, figures, origin_figures, tier_figures
 from analysis.funnel import Funnel, funnel
 from analysis.health import Health, health
+from analysis.network import Network, network
 from analysis.recording import Recording, read
 from analysis.recovery import Recovery, recoveries
+from analysis.safety import Safety, safety
 from analysis.series import Series, build
 from analysis.verdict import Verdict, verdict
 from loadgen.manifest import Manifest
@@ -33,6 +35,8 @@ class Analysis:
     verdict: Verdict
     series: Series
     audit: Audit
+    safety: Safety
+    network: Network
     health: Health
     recoveries: tuple[Recovery, ...]
     funnel: Funnel
@@ -54,23 +58,29 @@ def analyse(run: RunDirectory) -> Analysis:
     generator = health(recording, steady)
     recovered = recoveries(recording)
     passed = funnel(recording)
-    decisions = [decide(objective, measured) for objective in recording.objectives]
+    between, checked = network(recording, steady), safety(recording)
+    judged = {**measured, "cache": {**_mapping(measured["cache"]), **between.figures}, "safety": checked.figures}
+    decisions = [decide(objective, judged) for objective in recording.objectives]
     return Analysis(
         manifest=recording.manifest,
         summary={
             **_about(recording),
             **measured,
             "errors": {**_mapping(measured["errors"]), "by_page_kind": errors_by_page_kind(recording.counters)},
+            "cache": {**_mapping(measured["cache"]), **between.as_json()},
             "audit": audited.as_json(),
+            "safety": checked.as_json(),
             "recovery": [fault.as_json() for fault in recovered],
             "funnel": passed.as_json(),
             "generator": generator.as_json(),
             "tiers": tier_figures(recording),
             "origin": origin_figures(recording.origin),
         },
-        verdict=verdict(recording, decisions, audited, generator),
+        verdict=verdict(recording, decisions, audited, checked, generator),
         series=build(recording, recovered),
         audit=audited,
+        safety=checked,
+        network=between,
         health=generator,
         recoveries=recovered,
         funnel=passed,

@@ -12,9 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analysis.origin_load import CAUSES, shop_fetches
 from analysis.recording import Recording
 from analysis.recovery import Recovery
 from loadgen.histogram import Histogram, value_at
+from loadgen.records import PROBE
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
 
@@ -58,7 +60,8 @@ class Percentiles:
 @dataclass(frozen=True, slots=True)
 class Series:
     """All curves of a run; `at_s` are the bins' middles, rates are per second whatever the bin's length,
-    `orders_count` runs up."""
+    `orders_count` runs up, `fetched_per_s` is what the shop's own log counted, by cause, and empty without one.
+    Probes are in `fetched_per_s` only."""
 
     bin_s: int
     end_s: float
@@ -69,6 +72,7 @@ class Series:
     pages_per_s: FloatArray
     static_per_s: FloatArray
     failed_per_s: FloatArray
+    fetched_per_s: Mapping[str, FloatArray]
     orders_count: FloatArray
     pages: Percentiles
     static: Percentiles
@@ -93,7 +97,7 @@ def build(recording: Recording, recovered: Sequence[Recovery]) -> Series:
     end_s = max(int(recording.end_s), 1)
     bin_s = next((length for length in _BIN_LENGTHS_S if end_s / length <= _MOST_BINS), end_s // _MOST_BINS + 1)
     grid = _Grid(bin_s, -(-end_s // bin_s))
-    counters = recording.counters
+    counters = recording.counters[recording.counters["page_kind"] != PROBE]
     static = counters["page_kind"] == "static"
     ok = counters["request_count"] - counters["failed_count"]
     pages, files = _latencies(recording, grid)
@@ -107,6 +111,7 @@ def build(recording: Recording, recovered: Sequence[Recovery]) -> Series:
         pages_per_s=grid.per_s(counters["elapsed_s"], ok.where(~static, 0)),
         static_per_s=grid.per_s(counters["elapsed_s"], ok.where(static, 0)),
         failed_per_s=grid.per_s(counters["elapsed_s"], counters["failed_count"]),
+        fetched_per_s=_fetched(shop_fetches(recording), grid),
         orders_count=np.cumsum(grid.sums(*_orders(recording))),
         pages=pages,
         static=files,
@@ -160,7 +165,9 @@ def _latencies(recording: Recording, grid: _Grid) -> tuple[Percentiles, Percenti
         return _percentiles(
             grid.merged(
                 recording,
-                lambda m, kind, result: (m, result) == ("response_time", "ok") and (kind == "static") is static,
+                lambda m, kind, result: (
+                    (m, result) == ("response_time", "ok") and (kind == "static") is static and kind != PROBE
+                ),
             )
         )
 
@@ -197,6 +204,16 @@ def _hit_ratio(counters: pd.DataFrame, grid: _Grid) -> FloatArray:
     return _quotient(hits, asked)
 
 
+def _fetched(fetches: pd.DataFrame, grid: _Grid) -> dict[str, FloatArray]:
+    """Requests that reached the shop, by who caused them; only causes that occurred."""
+    by_cause = {cause: fetches[fetches["cause"] == cause] for cause in CAUSES}
+    return {
+        cause: grid.per_s(rows["elapsed_s"], rows["request_count"])
+        for cause, rows in by_cause.items()
+        if rows["request_count"].sum()
+    }
+
+
 def _cpu_by_tier(tiers: pd.DataFrame, grid: _Grid) -> dict[str, FloatArray]:
     """Cores in use per tier: processes added up within a second, seconds averaged within a bin."""
     found: dict[str, FloatArray] = {}
@@ -213,7 +230,7 @@ def _heat_map(recording: Recording, end_s: int) -> HeatMap | None:
     width_s = -(-end_s // columns)
     columns = -(-end_s // width_s)
     histograms = _Grid(width_s, columns).merged(
-        recording, lambda m, kind, result: (m, result) == ("response_time", "ok") and kind != "static"
+        recording, lambda m, kind, result: (m, result) == ("response_time", "ok") and kind not in ("static", PROBE)
     )
     points = [
         (column, value_at(index) / 1000, count)

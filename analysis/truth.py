@@ -9,6 +9,7 @@ from analysis.facts import (
     Coupon,
     GiftCard,
     Movement,
+    PriceChange,
     Reservation,
     Sale,
     SaleCustomer,
@@ -43,6 +44,7 @@ class Truth:
     sales: tuple[Sale, ...] = ()
     customers: tuple[SaleCustomer, ...] = ()
     shown: tuple[Shown, ...] = ()
+    prices: tuple[PriceChange, ...] = ()
     at: float | None = None
     charges_known: bool = False
     whole: bool = True
@@ -95,8 +97,9 @@ class _Gathered:
     sales: list[Sale] = field(default_factory=list)
     customers: list[SaleCustomer] = field(default_factory=list)
     shown: list[Shown] = field(default_factory=list)
+    prices: list[PriceChange] = field(default_factory=list)
 
-    def take(self, line: Mapping[str, Json]) -> None:  # noqa: C901  (one flat table of types)
+    def take(self, line: Mapping[str, Json]) -> None:  # noqa: C901, PLR0912  (one flat table of types)
         match line["type"]:
             case "movement":
                 self.movements.append(Movement.read(line))
@@ -122,6 +125,8 @@ class _Gathered:
                 self.customers.append(SaleCustomer.read(line))
             case "shown":
                 self.shown.append(Shown.read(line))
+            case "price":
+                self.prices.append(PriceChange.read(line))
 
     def truth(self, *, at: float | None, charges_known: bool, whole: bool) -> Truth:
         return Truth(
@@ -137,6 +142,7 @@ class _Gathered:
             tuple(self.sales),
             tuple(self.customers),
             tuple(self.shown),
+            tuple(self.prices),
             at,
             charges_known,
             whole,

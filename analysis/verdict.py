@@ -1,8 +1,9 @@
 """pass, fail or unknown, with reasons; pure.
 
 The first of these that applies decides: the target was refused; the run was interrupted; it is incomplete; the audit
-failed (a lost order is lost, however slow the generator was); the generator was the bottleneck (its numbers would be
-its own), or too many sessions never began; an objective failed; too little was measured; else pass.
+failed (a lost order is lost, however slow the generator was); somebody was given what was another's, or what another
+had planted; the generator was the bottleneck (its numbers would be its own), or too many sessions never began; an
+objective failed; too little was measured; else pass.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,13 +13,16 @@ from typing import Literal, TypeAlias
 from analysis.audit import Audit
 from analysis.health import Health
 from analysis.recording import Recording
+from analysis.safety import Safety
 from loadgen.objectives import Decision
 from loadgen.objectives import Verdict as Outcome
 from loadgen.records import Json
 
 SCHEMA_VERSION = 1
 _DROPPED_RATIO_BORNE = 0.01
-Cause: TypeAlias = Literal["target_refused", "interrupted", "incomplete", "generator", "objectives", "audit", "samples"]
+Cause: TypeAlias = Literal[
+    "target_refused", "interrupted", "incomplete", "generator", "objectives", "audit", "safety", "samples"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +67,14 @@ class _Ground:
     sentence: str
 
 
-def verdict(recording: Recording, decisions: Sequence[Decision], audit: Audit, health: Health) -> Verdict:
+def verdict(
+    recording: Recording, decisions: Sequence[Decision], audit: Audit, safety: Safety, health: Health
+) -> Verdict:
     """Weighs everything found; every ground is told, the first one decides."""
     grounds = [
         *_no_run(recording),
         *(_Ground("fail", "audit", violation) for violation in audit.violations),
+        *(_Ground("fail", "safety", violation) for violation in safety.violations),
         *_generator(health),
         *_turned_away(recording, health),
         *(_Ground("fail", "objectives", _told(one)) for one in decisions if one.outcome == "fail"),

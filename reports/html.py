@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from analysis.run import Analysis
 from loadgen.records import Json
-from reports import wording
+from reports import network_words, wording
 from reports.charts import palette, pictures
 from reports.charts.canvas import Chart
 
@@ -22,6 +22,7 @@ class Charts:
     ranges: Chart | None
     orders: Chart | None
     hit_ratio: Chart | None
+    origin_load: Chart | None
     cpu: Chart | None
     lags: Chart | None
 
@@ -41,6 +42,7 @@ def environment() -> Environment:
         wording.decimal,
         wording.ms,
         wording.ms_unit,
+        wording.seconds,
         wording.percent,
         wording.bar,
         wording.checked,
@@ -52,9 +54,13 @@ def environment() -> Environment:
         wording.page_kinds,
         wording.limit,
         wording.objective_label,
+        network_words.check_words,
+        network_words.late,
     )
     templates.filters.update({function.__name__: function for function in formats})
+    templates.filters["network_answers"] = network_words.answers
     templates.globals.update(
+        CACHE_WORDS=network_words.CACHE_WORDS,
         NOTHING=wording.NOTHING,
         PERCENTILES=wording.PERCENTILES,
         FAILURES=wording.FAILURES,
@@ -93,6 +99,7 @@ def _charts(analysis: Analysis) -> Charts:
         ranges=pictures.ranges(_ranges(analysis.summary["response_time_ms"])),
         orders=pictures.orders(series),
         hit_ratio=pictures.hit_ratio(series),
+        origin_load=pictures.origin_load(series),
         cpu=pictures.cpu(series),
         lags=pictures.lags(series),
     )

@@ -1,8 +1,8 @@
-"""junit.xml: what CI servers show as test cases, one an objective and one an invariant of the audit.
+"""junit.xml: what CI servers show as test cases, one an objective, an invariant of the audit and a check.
 
 Written to the dialect that Jenkins, GitLab and GitHub's actions read: `failure` for a broken objective, `skipped` for
 one that could not be decided, and an `error` in a case of its own when the whole run has no verdict, so that a CI
-server never shows such a run as green. An invariant that was not checked is no case.
+server never shows such a run as green. What was not checked, invariant or leak, is no case.
 """
 
 import re
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from analysis.run import Analysis
-from reports import wording
+from reports import network_words, wording
 
 # XML 1.0 allows no other control characters, not even escaped.
 _FORBIDDEN = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -28,6 +28,9 @@ def render(analysis: Analysis) -> str:
         if found.outcome != "none":
             told = found.violated or found.doubt
             _case(suite, f"{scenario}.audit", wording.INVARIANTS[found.invariant], found.outcome, told)
+    for check in analysis.safety.checks:
+        told = analysis.safety.violated(check)
+        _case(suite, f"{scenario}.safety", network_words.check_words(check), "fail" if told else "pass", told)
     verdict = analysis.verdict
     case = ET.SubElement(suite, "testcase", classname=f"{scenario}.run", name="the run gives a verdict")
     if verdict.verdict == "unknown":

@@ -7,6 +7,7 @@ from analysis.audit import Audit
 from analysis.invariants.finding import Finding, counted
 from analysis.recovery import Recovery
 from analysis.run import Analysis
+from analysis.safety import Safety
 from loadgen.objectives import Decision, Objective, samples_needed
 from loadgen.records import PAGE_KINDS, Json
 
@@ -58,6 +59,8 @@ _PLAIN = {
     "cache.request_hit_ratio": "cache hit ratio",
     "cache.byte_hit_ratio": "cache hit ratio in bytes",
     "cache.origin_offload_ratio": "origin offload",
+    "cache.origin.offload_ratio": "origin offload, by the shop's own log",
+    "safety.alarm_count": "leaks",
 }
 
 
@@ -84,6 +87,11 @@ def ms_unit(value: float | None) -> str:
     if value is None:
         return NOTHING
     return f"{ms(value)}{_SPACE}ms" if value < 10_000 else f"{value / 1000:,.1f}{_SPACE}s"
+
+
+def seconds(value_ms: float | None) -> str:
+    """Milliseconds as seconds with their unit: 4 s, 0.1 s."""
+    return NOTHING if value_ms is None else f"{decimal(value_ms / 1000)}{_SPACE}s"
 
 
 def percent(value: float | None) -> str:
@@ -156,6 +164,9 @@ def objective_label(objective: Objective) -> str:
     path = objective.path
     if objective.name in _PLAIN:
         return _PLAIN[objective.name]
+    if path[:2] == ("cache", "by_cache"):
+        pages = "all pages" if path[3] == "all" else path[3]
+        return f"hit ratio{' in bytes' * (path[4] == 'byte_hit_ratio')} of {path[2]}, {pages}"
     measure = _MEASURES.get(path[0], objective.name)
     kind = path[1] if len(path) > 1 else "all"
     told = f"{PERCENTILES[path[2]]} {measure}" if len(path) > 2 else measure
@@ -185,6 +196,7 @@ def answer(analysis: Analysis) -> str:
         _objectives(verdict.decisions),
         *(_fault(fault) for fault in analysis.recoveries),
         *_audit(analysis.audit),
+        *_safety(analysis.safety),
     ]
     return f"{load}, the shop {_listed(parts)}."
 
@@ -229,6 +241,10 @@ def _audit(audit: Audit) -> list[str]:
         first = next(finding for finding in audit.findings if finding.violations)
         return [f"failed the audit ({first.violations[0].told})"]
     return ["lost no acknowledged order"] if audit.outcome == "pass" and audit.acknowledged_count else []
+
+
+def _safety(safety: Safety) -> list[str]:
+    return [f"let {counted(safety.alarm_count, 'leak')} through its caches"] if safety.alarm_count else []
 
 
 def _listed(parts: Sequence[str]) -> str:

@@ -41,7 +41,7 @@ DARK: Mapping[str, str] = MappingProxyType(
     }
 )
 TIERS: Mapping[str, str] = MappingProxyType(
-    {"edge": "sky", "shop": "blue", "database": "orange", "payment": "purple", "generator": "grey"}
+    {"edge": "sky", "shield": "green", "shop": "blue", "database": "orange", "payment": "purple", "generator": "grey"}
 )
 OTHERS = ("green", "red", "purple", "orange", "sky", "blue")
 

@@ -116,6 +116,25 @@ def hit_ratio(series: Series) -> Chart | None:
     return chart("hit-ratio", alt, draw, wide_height=250, narrow_height=230)
 
 
+def origin_load(series: Series) -> Chart | None:
+    """What reached the shop, beside what shoppers asked for."""
+    if not series.fetched_per_s:
+        return None
+    asked = Line("asked", series.pages_per_s + series.static_per_s + series.failed_per_s, "blue", filled=True)
+    looks = {"client": ("waited for", "orange"), "background": ("refreshed", "purple"), "purge": ("purged", "grey")}
+
+    def draw(sheet: Sheet) -> None:
+        (axes,) = sheet.axes(top=44 if sheet.narrow else 26)
+        lines = [Line(looks[cause][0], values, looks[cause][1]) for cause, values in series.fetched_per_s.items()]
+        timeline.plot(axes, series, [asked, *lines], "requests per second")
+        timeline.from_zero(axes)
+
+    alt = (
+        "Requests per second over the run: what shoppers asked for, and what of it reached the shop, by who caused it."
+    )
+    return chart("origin-load", alt, draw, wide_height=280, narrow_height=260)
+
+
 def cpu(series: Series) -> Chart | None:
     """Cores in use by each tier of the target, and by the generator."""
     tiers = sorted(series.cpu_by_tier, key=lambda tier: (tier == "generator", tier))

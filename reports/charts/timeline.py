@@ -77,6 +77,7 @@ def _labels(axes: Axes, series: Series) -> None:
     width_px, _ = _size_px(axes)
     px_per_s = width_px / max(series.end_s, 1)
     across = axes.get_xaxis_transform()
+    free_px = min((phase.start_s for phase in series.phases if phase.name == "drain"), default=series.end_s) * px_per_s
     for phase in series.phases:
         if phase.name != "steady" and (phase.end_s - phase.start_s) * px_per_s > 7 * len(phase.name):
             axes.text(
@@ -89,7 +90,8 @@ def _labels(axes: Axes, series: Series) -> None:
                 color=LIGHT["muted"],
             )
     for fault in series.faults:
-        left = fault.start_s * px_per_s > width_px * 0.6
+        at_px, label_px = fault.start_s * px_per_s, _CHARACTER_PX * len(fault.fault)
+        left = at_px > width_px * 0.6 or (at_px + label_px > free_px and at_px > label_px)
         axes.text(
             fault.start_s + (-4 if left else 4) / px_per_s, 0.985, fault.fault, transform=across,
             va="top", ha="right" if left else "left", fontsize=10.5, color=LIGHT["red"],

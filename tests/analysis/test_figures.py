@@ -8,7 +8,7 @@ import pytest
 from analysis import canonical
 from analysis.run import analyse, documents
 from loadgen.histogram import index_of, value_at
-from tests.recorded_run import ordinary
+from tests.recorded_run import edge_lab, ordinary
 
 
 def recorded_ms(value_ms):
@@ -111,6 +111,18 @@ def test_no_document_ever_holds_a_nan(tmp_path):
     run.replace(documents(run, analyse(run)))
     for path in (run.summary, run.verdict):
         json.loads(path.read_text(), parse_constant=pytest.fail)
+
+
+def test_redrawing_a_run_with_caches_gives_the_same_bytes_without_a_nan(tmp_path):
+    history = edge_lab()
+    history.said(20, "lonjak-shield", "login", bypass=1)  # a hit ratio of nothing
+    history.sightings.clear()
+    run = history.write(tmp_path)
+    run.replace(documents(run, analyse(run)))
+    first = run.summary.read_bytes()
+    json.loads(first, parse_constant=pytest.fail)
+    run.replace(documents(run, analyse(run)))
+    assert run.summary.read_bytes() == first
 
 
 def test_canonical_text_sorts_rounds_and_turns_what_is_no_number_into_null():

@@ -8,12 +8,13 @@ import pytest
 
 from analysis.audit import CHECKS
 from analysis.run import analyse
+from loadgen.objectives import Objective
 from reports import documents, html, wording
 from tests.analysis.little_shop import LittleShop
-from tests.recorded_run import STARTED_AT, History, ordinary
+from tests.recorded_run import STARTED_AT, History, edge_lab, foreign_to_every_log, ordinary
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
-TIME_CHARTS = ("throughput", "response-times", "heat-map", "orders", "hit-ratio", "cpu", "lags")
+TIME_CHARTS = ("throughput", "response-times", "heat-map", "orders", "origin-load", "hit-ratio", "cpu", "lags")
 
 
 class Page(HTMLParser):
@@ -88,6 +89,15 @@ def oversold() -> History:
     return history
 
 
+def miscounted() -> History:
+    """A sound edge without leaks, whose shop logged a hundred requests that nobody sent."""
+    history = edge_lab()
+    history.events = [event for event in history.events if event.kind != "leak"]
+    history.safety = [row for row in history.safety if not row["alarm_count"]]
+    history.origin[0]["request_count"] += 100
+    return history
+
+
 def silent() -> History:
     """A run that recorded nothing at all."""
     history = foreign()
@@ -109,12 +119,14 @@ def pages(tmp_path_factory):
         "faulty": faulty,
         "foreign": foreign,
         "oversold": oversold,
+        "edge": edge_lab,
+        "miscounted": miscounted,
         "silent": silent,
     }
     return {name: render(history(), tmp_path_factory.mktemp(name)) for name, history in histories.items()}
 
 
-@pytest.fixture(params=["ordinary", "faulty", "foreign", "oversold", "silent"])
+@pytest.fixture(params=["ordinary", "faulty", "foreign", "oversold", "edge", "miscounted", "silent"])
 def page(request, pages):
     return pages[request.param]
 
@@ -174,6 +186,127 @@ def test_what_is_absent_is_said_in_a_sentence(pages):
     assert "No response carried a Cache-Status" in sections["cache"]
     assert "No process was observed" in sections["tiers"]
     assert "Nothing was broken on purpose" in sections["faults"]
+
+
+def texts(markup: str) -> list[str]:
+    """What stands between the tags."""
+    return [text.replace("\u00a0", " ") for part in re.split(r"<[^>]+>", markup) if (text := part.strip())]
+
+
+def chapter(page: str) -> str:
+    """The chapter on edge and caches."""
+    return re.search(r'<section id="cache">(.*?)</section>', page, flags=re.DOTALL)[1]
+
+
+def network_answers(page: str) -> list[list[str]]:
+    """Its opening: question, sentence, mark and word."""
+    table = re.search(r'<table class="answers">(.*?)</table>', chapter(page), flags=re.DOTALL)[1]
+    return [texts(row) for row in re.findall(r"<tr>(.*?)</tr>", table, flags=re.DOTALL)]
+
+
+def rows_below(page: str, heading: str) -> dict[str, list[str]]:
+    """The rows of the first table below a heading of that chapter, by their first cell."""
+    below = chapter(page).split(f"<h3>{heading}</h3>")[1]
+    body = re.search(r"<tbody>(.*?)</tbody>", below, flags=re.DOTALL)[1]
+    rows = [texts(row) for row in re.findall(r"<tr.*?</tr>", body, flags=re.DOTALL)]
+    return {first: rest for first, *rest in rows}
+
+
+def test_the_chapter_on_the_edge_answers_first(pages):
+    assert network_answers(pages["edge"]) == [
+        [
+            "What did the edge save?",
+            "Caches answered 64.8 % of shoppers&#39; requests. The shop answered 565 requests that somebody waited "
+            "for, and 120 more behind something stale: an offload of 61.5 %.",
+        ],
+        [
+            "Is it safe?",
+            "A personal page was given to somebody else: 2 of 360 checks, first /cart. A cache kept a personal page "
+            "under an address that looks public: 2 of 6 checks, first /account/x.css.",
+            "✗",
+            "no",
+        ],
+        [
+            "Do the numbers agree?",
+            "Of 1,560 requests, caches answered 929, the edge itself answered 60, 565 went on to the shop and 6 got no "
+            "answer. The shop&#39;s own log has 565 that somebody waited for: it adds up.",
+            "✓",
+            "yes",
+        ],
+    ]
+
+
+def test_every_cache_has_its_hit_ratio_and_what_it_is_made_of(pages):
+    rows = rows_below(pages["edge"], "Each cache by itself")
+    assert rows == {
+        "lonjak-pop-1": ["640", "80 %", "80 %", "240", "40", "40", "80", "0", "0", "200", "40"],
+        "lonjak-pop-2": ["394", "69.5 %", "69.5 %", "234", "40", "0", "40", "80", "0", "0", "0"],
+        "lonjak-shield": ["400", "40 %", "40 %", "80", "0", "0", "80", "0", "40", "200", "0"],
+    }
+
+
+def test_ages_bursts_and_late_pages_are_told(pages):
+    page = pages["edge"]
+    assert rows_below(page, "How old the answers were")["stale"] == ["200", "11 s", "11 s", "11 s"]
+    assert rows_below(page, "What an expiry cost")["product"] == ["180", "150", "1.20", "6"]
+    assert (
+        "Of 2 changes of price or stock to products that were looked at later, 2 were seen late: old pages were "
+        in (chapter(page))
+    )
+
+
+def test_every_leak_names_page_key_and_what_the_caches_said(pages):
+    leaks = re.search(r'<ul class="leaks">(.*?)</ul>', chapter(pages["edge"]), flags=re.DOTALL)[1]
+    first = re.findall(r"<li>(.*?)</li>", leaks, flags=re.DOTALL)[0]
+    assert texts(first) == [
+        "0:22",
+        "/cart",
+        "(cart): the page carries the secret of visitor 3, and visitor 7 had asked for it",
+        "key 127.0.0.1:8080/cart",
+        "Cache-Status: lonjak-shield; hit, lonjak-pop-1; fwd=uri-miss; stored",
+        "Cache-Control: max-age=60",
+    ]
+    assert leaks.count("<li>") == 4
+
+
+def test_numbers_that_do_not_agree_are_told_at_the_top(pages):
+    warning = re.search(r'<p class="warning">(.*?)</p>', pages["miscounted"].split("<main>")[0], flags=re.DOTALL)[1]
+    assert texts(warning)[0] == "The numbers do not agree."
+    assert texts(warning)[1].endswith(
+        "665 that somebody waited for: 100 more, of which 72 are not explained: "
+        "of 28 requests around the fault answers and log lines may be lost."
+    )
+    assert network_answers(pages["miscounted"])[2][-2:] == ["?", "not explained"]
+    assert 'class="warning"' not in pages["edge"]
+
+
+def test_checks_that_found_nothing_are_told_as_such(pages):
+    # 2 of 360 pages, and 2 of 6 probes, are those of the seconds with an alarm.
+    told = network_answers(pages["miscounted"])[1]
+    assert told == ["Is it safe?", "Nothing was found where it does not belong, in 1,390 checks.", "✓", "yes"]
+
+
+@pytest.mark.parametrize(
+    ("checks", "told"),
+    [
+        ([], "No page was searched for what identifies another visitor: a leak would have gone unseen."),
+        (
+            ["poisoning"],
+            "3 other checks found nothing, but no page was searched for what identifies another visitor: a leak "
+            "would have gone unseen.",
+        ),
+    ],
+)
+def test_a_cache_whose_pages_nobody_searched_is_not_called_safe(tmp_path, checks, told):
+    history = ordinary()
+    for check in checks:
+        history.checked(20, check, 3)
+    assert network_answers(render(history, tmp_path))[1] == ["Is it safe?", told, "?", "not checked"]
+
+
+def test_a_cache_without_the_shops_log_says_what_is_not_known(tmp_path):
+    told = network_answers(render(foreign_to_every_log(), tmp_path))[0][1]
+    assert told.endswith("The shop&#39;s own log is not there, so that what reached it is not known.")
 
 
 def invariants(page: str) -> list[list[str]]:
@@ -249,6 +382,10 @@ def test_markup_in_foreign_names_stays_text(tmp_path):
     history.funnel.append({"elapsed_s": 20, "segment": evil, "arrived_count": 1})
     history.tiers.append({"elapsed_s": 20, "tier": evil, "role": evil, "pid": 1, "cpu_ratio": 0.5})
     history.origin.append({"elapsed_s": 20, "tier": evil, "page_kind": evil, "cache_status": evil, "request_count": 1})
+    history.said(20, evil, evil, hit=1)
+    history.checked(20, evil, 2, 1)
+    history.event(20, "leak", check=evil, url=evil, page_kind=evil, cache_status=evil, key=evil, told=evil)
+    history.origin_keys.append({"tier": "shop", "page_kind": evil, "key": evil, "request_count": 1, "burst_count": 1})
     history.event(21, "warning", message=evil)
     history.event(22, "fault_started", fault=evil, role=evil)
     history.manifest = replace(history.manifest, scenario=evil, command=evil, host={evil: evil}, versions={evil: evil})
@@ -256,8 +393,24 @@ def test_markup_in_foreign_names_stays_text(tmp_path):
     run.replace(documents(run, analyse(run)))
     parsed = Page(run.report.read_text())
     assert "img" not in parsed.tags
+    assert parsed.sections["cache"].count(evil) >= 5
     assert evil in parsed.sections["latency"]
     assert "<img" not in run.summary_md.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "value"),
+    [
+        ("cache.by_cache.lonjak-shield.all.request_hit_ratio", "hit ratio of lonjak-shield, all pages", "40 %"),
+        ("cache.by_cache.pop.home.byte_hit_ratio", "hit ratio in bytes of pop, home", "40 %"),
+        ("cache.origin.offload_ratio", "origin offload, by the shop's own log", "40 %"),
+        ("safety.alarm_count", "leaks", "0.4"),
+    ],
+)
+def test_objectives_on_caches_have_words_and_units(name, label, value):
+    objective = Objective(tuple(name.split(".")), "<", 0.4)
+    assert wording.objective_label(objective) == label
+    assert wording.objective_value(objective, 0.4).replace("\u00a0", " ") == value
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path, pages):

@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 
 from analysis.run import analyse
 from reports import junit
-from tests.recorded_run import ordinary
+from reports.network_words import CHECKS
+from tests.recorded_run import edge_lab, ordinary
 
 
 def suite(history, tmp_path):
@@ -51,6 +52,15 @@ def test_an_invariant_that_was_not_checked_is_no_case(tmp_path):
         "evening.objectives",
         "evening.objectives",
         "evening.run",
+    ]
+
+
+def test_every_leak_that_was_looked_for_is_a_case(tmp_path):
+    cases = [case for case in suite(edge_lab(), tmp_path) if case.get("classname") == "evening.safety"]
+    assert [case.get("name") for case in cases] == list(CHECKS.values())
+    assert [case.find("failure").get("message") for case in cases if case.find("failure") is not None] == [
+        "A personal page was given to somebody else: 2 of 360 checks, first /cart.",
+        "A cache kept a personal page under an address that looks public: 2 of 6 checks, first /account/x.css.",
     ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.run import analyse
 from reports import markdown
-from tests.recorded_run import ordinary
+from tests.recorded_run import edge_lab, foreign_to_every_log, ordinary
 
 EXPECTED = """\
 ## ❌ Fail: evening
@@ -31,6 +31,12 @@ paid in the shop&#39;s books: order 5. | 16 orders |
 | ✅ | Every order cost what its shopper agreed to | 15 orders |
 | ✅ | Everybody got what was in their own cart | 15 orders |
 | – | 8 more that the shop's books told nothing of | – |
+
+| | edge and caches | |
+|---|---|---|
+|  | What did the edge save? | Caches answered 80 % of shoppers&#39; requests. The shop answered 300 requests that \
+somebody waited for: an offload of 62.5 %. |
+| ❔ | Is it safe? | No page was searched for what identifies another visitor: a leak would have gone unseen. |
 
 | figure | |
 |---|---:|
@@ -65,6 +71,20 @@ def test_without_an_order_the_audit_is_a_line(tmp_path):
     assert [line for line in lines if "audit" in line] == [
         "| audit | No order was placed, so there was nothing to audit. |"
     ]
+
+
+def test_a_leak_stands_in_the_reasons_and_beside_its_question(tmp_path):
+    lines = markdown.render(analyse(edge_lab().write(tmp_path))).splitlines()
+    assert lines[0] == "## ❌ Fail: evening"
+    assert lines[2].endswith("lost no acknowledged order, and let 4 leaks through its caches.")
+    assert lines[4] == "- A personal page was given to somebody else: 2 of 360 checks, first /cart."
+    assert [line[:25] for line in lines if "Is it safe?" in line] == ["| ❌ | Is it safe? | A per"]
+
+
+def test_a_shop_without_caches_and_logs_is_not_asked_about_them(tmp_path):
+    history = foreign_to_every_log()
+    history.cacheable.clear()
+    assert "edge and caches" not in markdown.render(analyse(history.write(tmp_path)))
 
 
 def test_a_name_with_a_bar_stays_in_its_cell(tmp_path):

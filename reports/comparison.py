@@ -1,0 +1,76 @@
+"""A comparison as documents: report.html and summary.md of a study."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from analysis.comparison import Comparison
+from loadgen.studydir import LOAD_LIMIT_RATIO, StudyDirectory
+from reports import comparison_rows, comparison_wording
+from reports.charts import palette, profiles
+from reports.charts.canvas import Chart
+from reports.html import environment
+
+
+@dataclass(frozen=True, slots=True)
+class Charts:
+    """The charts of the page; None where there was nothing to draw."""
+
+    response_times: Chart | None
+    origin_requests: Chart | None
+    cpu: Chart | None
+
+
+def documents(study: StudyDirectory, comparison: Comparison) -> dict[Path, str]:
+    """The texts of both documents; the same comparison gives the same bytes."""
+    return {study.report: html(comparison), study.summary_md: markdown(comparison)}
+
+
+def html(comparison: Comparison) -> str:
+    """The page, self-contained but for links to the parts' own reports beside it."""
+    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
+    return _rendered(
+        environment(),
+        "comparison.html",
+        comparison,
+        charts=Charts(
+            profiles.response_times(comparison), profiles.origin_requests(comparison), profiles.cpu(comparison)
+        ),
+        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
+        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
+        drawing=Markup,
+    )
+
+
+def markdown(comparison: Comparison) -> str:
+    """The page of a CI job in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
+    templates = environment()
+    templates.filters["cell"] = _in_cell
+    return _rendered(templates, "comparison.md", comparison)
+
+
+def _rendered(templates: Environment, name: str, comparison: Comparison, **more: object) -> str:
+    rows = comparison_rows
+    return templates.get_template(name).render(
+        comparison=comparison,
+        manifest=comparison.manifest,
+        answer=comparison_wording.answer(comparison),
+        others=comparison_wording.others(comparison),
+        uncertainties=comparison_wording.uncertainties(comparison),
+        columns=rows.columns(comparison),
+        overview=rows.overview(comparison),
+        response_times=rows.response_times(comparison),
+        caches=rows.caches(comparison),
+        safety=rows.safety(comparison),
+        expectations=rows.expectations(comparison),
+        cpu=rows.cpu(comparison),
+        load_limit=LOAD_LIMIT_RATIO,
+        **more,
+    )
+
+
+def _in_cell(text: str) -> str:
+    """A text that stays within its table cell."""
+    return " ".join(text.replace("|", "¦").split())
