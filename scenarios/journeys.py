@@ -15,6 +15,7 @@ from scenarios.outcomes import Outcome
 from scenarios.people import invent_account, invent_address, invent_card
 from scenarios.queries import intended_query, typed_query
 from scenarios.sale_journey import look_at_deal, put_in_cart, rush, sale_quantity, wait
+from scenarios.search_terms import popular_query
 from scenarios.storefront import Page
 from scenarios.visit import Visit
 
@@ -76,6 +77,11 @@ def _landing(visit: Visit) -> Outcome:
     return visit.look_at(visit.storefront.product(visit.pick(count) + 1))
 
 
+def _most_wanted(visit: Visit) -> Outcome:
+    """Opens the product that is wanted most."""
+    return visit.look_at(visit.storefront.product(1))
+
+
 def _sign_in(visit: Visit) -> Outcome:
     if visit.memory.account is not None:
         return visit.look_at(visit.storefront.account())
@@ -114,6 +120,11 @@ def _reformulate(visit: Visit) -> Outcome:
     query = typed_query(visit.memory.intended, visit.rng)
     visit.memory.intended = visit.memory.intended.rpartition(" ")[0] or visit.memory.intended
     return visit.look_at(visit.storefront.search(query))
+
+
+def _popular_search(visit: Visit) -> Outcome:
+    """Types what everybody searches for, whatever the pages before showed."""
+    return visit.look_at(visit.storefront.search(popular_query(visit.rng, visit.zipf_exponent)))
 
 
 # buy
@@ -206,6 +217,7 @@ _STEPS: Mapping[Step, Callable[[Visit], Outcome]] = MappingProxyType(
         Step.NEXT_PAGE: _next_page,
         Step.PRODUCT: _product,
         Step.LANDING: _arrive,
+        Step.MOST_WANTED: _most_wanted,
         Step.DEAL: look_at_deal,
         Step.RUSH: rush,
         Step.WAIT: wait,
@@ -215,6 +227,7 @@ _STEPS: Mapping[Step, Callable[[Visit], Outcome]] = MappingProxyType(
         Step.SEARCH_FORM: _search_form,
         Step.SEARCH: _search,
         Step.REFORMULATE: _reformulate,
+        Step.POPULAR_SEARCH: _popular_search,
         Step.ADD_TO_CART: _add_to_cart,
         Step.SHOW_CART: _show_cart,
         Step.CHECKOUT: _checkout,

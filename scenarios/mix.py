@@ -34,8 +34,10 @@ class Step(Enum):
     SEARCH_FORM = ("search_form", "search")
     SEARCH = ("search", "search")
     REFORMULATE = ("reformulate", "search")
+    POPULAR_SEARCH = ("popular_search", "search")
     PRODUCT = ("product", "product")
     LANDING = ("landing", "product")
+    MOST_WANTED = ("most_wanted", "product")
     DEAL = ("deal", "product")
     RUSH = ("rush", "cart")
     WAIT = ("wait", "waiting_room")
@@ -79,6 +81,7 @@ class Mix:
 
     `otherwise` holds the rows for outcomes that a state does not list; an outcome in neither follows `after`.
     `needs_sale`: its shoppers come for a flash sale, so that a scenario without one is no use to them.
+    `tags_addresses`: every page's address carries a parameter of its own, as links of campaigns do.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Mix:
     otherwise: Mapping[Outcome, Row]
     session_end: SessionEnd | None = None
     needs_sale: bool = False
+    tags_addresses: bool = False
 
     def row(self, state: str, outcome: Outcome) -> Row:
         """Where that outcome leads from that state."""

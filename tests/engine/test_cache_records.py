@@ -139,12 +139,20 @@ def test_where_no_cache_speaks_nothing_is_written_of_any(recorder: Recorder) -> 
 
 
 @pytest.mark.parametrize("status", [400, 414, 431])
-def test_a_refusal_of_which_neither_cache_nor_shop_speaks_is_a_parsers(recorder: Recorder, status: int) -> None:
+def test_a_refusal_that_is_not_the_shops_and_of_no_cache_is_a_parsers(recorder: Recorder, status: int) -> None:
     head = b"HTTP/1.1 %d No\r\nConnection: close\r\n" % status
-    bare = {"status_code": status, "cache_control": b""}
-    sample(recorder, name="probe", head=head, **bare)
-    sample(recorder, name="probe", head=head + b"X-Page-Kind: product\r\n", **(bare | {"cache_control": b"private"}))
-    assert only(recorder).caches == {("probe", "http-parser", "local"): {"request_count": 1, "received_bytes": 900}}
+    bare = {"name": "probe", "status_code": status, "cache_control": b""}
+    sample(recorder, head=head, **bare)
+    sample(recorder, b"c; fwd=uri-miss", head=head, **bare)
+    sample(recorder, b"c; detail=LOCAL", head=head, **bare)
+    sample(recorder, head=head + b"X-Page-Kind: product\r\n", **(bare | {"cache_control": b"private"}))
+    second = only(recorder)
+    assert {key: counts["request_count"] for key, counts in second.caches.items()} == {
+        ("probe", "http-parser", "local"): 2,
+        ("probe", "c", "miss"): 1,
+        ("probe", "c", "local"): 1,
+    }
+    assert second.counters["probe"]["cache_miss_count"] == 1
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 
 from scenarios.markov import expected_visits, reach_ratio, stationary
 from scenarios.mix import LEAVE, Mix, State, Step, draw_successor
-from scenarios.mixes import MIXES, marketplace, tpcw_shopping
+from scenarios.mixes import MIXES, catalogue, marketplace, tpcw_shopping
 from scenarios.mixes.marketplace import Published
 from scenarios.outcomes import Outcome
 from scenarios.think_times import Exponential
@@ -159,3 +159,8 @@ def test_the_documentation_shows_what_the_tables_give():
     for state, share in stationary(tpcw_shopping.MIX.chain()).items():
         row = next(line for line in text.splitlines() if line.startswith(f"| {state} |"))
         assert row.endswith(f"| {tpcw_shopping.PUBLISHED_PERCENT[state]:.2f} | {100 * share:.2f} |")
+    seen = expected_visits(catalogue.MIX.chain(), catalogue.MIX.start)
+    for state, pages in seen.items():
+        first, following = catalogue.START.get(state, 0.0), catalogue.ON[state]
+        assert f"| {state} | {100 * first:.0f} % | {100 * following:.0f} % | {pages:.3f} |" in text
+    assert f"{sum(seen.values()):.2f} pages a visit" in text

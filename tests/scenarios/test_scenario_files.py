@@ -1,10 +1,25 @@
+from itertools import pairwise
+
 import pytest
 
 from loadgen.config import load_scenario, scenario_names
 from loadgen.pacing import expected_count
 from scenarios.mixes import MIXES
 
-NAMES = ("evening", "flash-sale", "tpcw-shopping")
+NAMES = tuple(scenario_names())
+FOR_CACHES = (
+    "cache-warm-up",
+    "cold-start",
+    "edge-lost",
+    "edge-reload",
+    "hot-product",
+    "origin-down",
+    "origin-slow",
+    "purge-storm",
+    "query-string-flood",
+    "stampede",
+)
+PAGE_LIFETIME_S = 30.0  # of the bundled shop's product pages in a shared cache
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -65,3 +80,74 @@ def test_a_shopper_who_was_answered_has_not_failed_and_sold_out_is_an_answer():
     judged = {objective.name for objective in load_scenario("flash-sale").objectives}
     assert "failed_ratio" in judged
     assert not any("orders" in name for name in judged)  # other rates and durations sell other amounts
+
+
+def test_the_scenarios_that_come_with_the_project_are_these():
+    assert set(NAMES) == {"evening", "flash-sale", "tpcw-shopping", *FOR_CACHES}
+
+
+@pytest.mark.parametrize("name", FOR_CACHES)
+def test_a_scenario_for_caches_offers_nothing_and_lasts_a_minute_or_two(name):
+    scenario = load_scenario(name)
+    assert not scenario.makes_offers  # so that it can be sent to an edge before a shop of one's own
+    assert 60.0 <= scenario.load.duration_s <= 120.0
+    assert scenario.description.count("\n") == 0
+    assert {"failed_ratio"} <= {objective.path[0] for objective in scenario.objectives}
+
+
+@pytest.mark.parametrize("name", FOR_CACHES)
+def test_a_percentile_that_is_judged_has_its_samples(name):
+    # Page views a session: 1 / 0.28, half of them products (docs/mixes.md); the others are at least a tenth each.
+    scenario = load_scenario(name)
+    share = {"all": 1.0, "product": 0.5, "category": 0.18}
+    views = 1.0 if scenario.shoppers.mix == "stampede" else 1 / 0.28
+    sessions = scenario.load.rate_per_s * (scenario.load.duration_s - scenario.load.warmup_s)
+    for objective in scenario.objectives:
+        if objective.path[0] == "response_time_ms":
+            needed = {"p50": 2, "p95": 20}[objective.path[2]]
+            kind = 1.0 if scenario.shoppers.mix == "stampede" else share[objective.path[1]]
+            assert sessions * views * kind > 3 * needed
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "at_s", "for_s"),
+    [
+        ("origin-slow", "origin-slow", 20.0, 20.0),
+        ("origin-down", "origin-down", 35.0, 60.0),
+        ("purge-storm", "purge-storm", 20.0, 20.0),
+        ("edge-lost", "edge-lost", 20.0, 20.0),
+        ("edge-reload", "edge-reload", 15.0, 40.0),
+    ],
+)
+def test_a_scenario_with_a_fault_shows_the_time_before_and_the_time_after_it(name, kind, at_s, for_s):
+    scenario = load_scenario(name)
+    [fault] = scenario.faults
+    assert (fault.kind, fault.at_s, fault.for_s) == (kind, at_s, for_s)
+    assert scenario.load.warmup_s + 5.0 <= fault.at_s
+    assert fault.at_s + fault.for_s <= scenario.load.duration_s - 5.0
+
+
+def test_an_origin_that_is_down_stays_down_longer_than_pages_live_and_may_be_given_out_stale_by_their_headers():
+    [fault] = load_scenario("origin-down").faults
+    assert fault.for_s >= 2 * PAGE_LIFETIME_S
+
+
+def test_the_stampede_comes_in_one_instant_each_time_the_page_has_just_expired():
+    load = load_scenario("stampede", {"duration": "10m"}).load
+    instants = sorted(set(load.trace))
+    assert [load.trace.count(instant) for instant in instants] == [40] * 20
+    gaps = {later - earlier for earlier, later in pairwise(instants)}
+    assert gaps == {PAGE_LIFETIME_S + 1.0}
+    assert len(set(load_scenario("stampede").load.trace)) == 3
+
+
+def test_a_cold_start_has_its_full_rate_from_the_first_second_and_judges_it():
+    load = load_scenario("cold-start").load
+    assert {point.per_s for point in load.rate} == {load.rate_per_s}
+    assert load.warmup_s == 0.0
+
+
+def test_the_warm_up_of_a_cache_is_over_when_the_first_pages_have_lived_their_life():
+    scenario = load_scenario("cache-warm-up")
+    assert scenario.load.warmup_s >= PAGE_LIFETIME_S
+    assert "cache.request_hit_ratio" in {objective.name for objective in scenario.objectives}
