@@ -1,5 +1,5 @@
-# The doors for people and CI. `make help` lists them. Everything lives in .venv; nothing else is changed, but nginx is
-# installed by apt where that is allowed.
+# The doors for people and CI. `make help` lists them. Everything lives in .venv; nothing else is changed, but what
+# edges need is installed by apt where that is allowed: nginx for the demo, all of it for the tests.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -14,11 +14,11 @@ help: ## list these targets
 setup: .venv/runtime ## make the virtual environment, with what Lonjak needs to run
 
 demo: .venv/runtime ## set up, start a shop, send shoppers, kill a worker on the way, write the report
-	@$(BIN)/python -m lonjak.install_nginx
+	@$(BIN)/python -m lonjak.install_edges
 	@LONJAK_STOP_WITH=$$PPID $(BIN)/lonjak demo
 
 test: .venv/development ## everything that CI checks: style, types, import contracts, all tests
-	@$(BIN)/python -m lonjak.install_nginx
+	@$(BIN)/python -m lonjak.install_edges --all
 	@$(BIN)/python tests/run.py
 
 check: .venv/development ## style, types and import contracts only

@@ -17,7 +17,7 @@ import psutil
 
 from loadgen.cpus import split
 from loadgen.exitcodes import ExitCode
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from reference_shop.stack import binaries, folder, ports
 from reference_shop.stack.problems import StackProblem
 from reference_shop.stack.settings import StackSettings, default_run_as
@@ -29,6 +29,13 @@ _LEAST_DESCRIPTORS = 4096
 _DEFAULT_PORT = 8080
 # The corners of the block from which shoppers take their addresses.
 _SHOPPER_ADDRESSES = ("127.64.0.1", "127.127.255.254")
+# What it means when a program of the edges is missing.
+_WITHOUT = {
+    "nginx": "the demo runs without an edge",
+    "varnish": "the edges varnish and two-tier are out of reach",
+    "modsecurity": "--waf is out of reach",
+    "openssl": "--tls is out of reach",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,7 @@ def examine() -> Iterator[Finding]:
     yield _descriptors()
     yield _user()
     yield _postgresql()
-    yield _nginx()
-    yield _program("varnish", "varnishd", "nothing yet; later edge profiles use it")
+    yield from map(_edge_program, _WITHOUT)
     yield _program("chromium", "chromium", "pictures of the report are made by hand")
     yield _port()
     yield _addresses()
@@ -148,11 +154,14 @@ def _postgresql() -> Finding:
     return Finding("PostgreSQL", True, True, version.stdout.strip())
 
 
-def _nginx() -> Finding:
-    program = nginx.find_program()
-    if program is None:
-        return Finding("nginx", False, False, "not installed: the demo runs without an edge", nginx.INSTALL_COMMAND)
-    return Finding("nginx", True, False, str(program))
+def _edge_program(name: str) -> Finding:
+    found = programs.find(name)
+    is_module = name == "modsecurity"
+    where = programs.MODSECURITY_MODULE if is_module else found
+    detail = str(where) if found else f"not installed: {_WITHOUT[name]}"
+    return Finding(
+        "ModSecurity" if is_module else name, found is not None, False, detail, programs.install_command((name,))
+    )
 
 
 def _program(name: str, executable: str, without: str) -> Finding:

@@ -1,30 +1,25 @@
 """`lonjak shop`: starts the reference shop with everything it needs, shows it, and stops it; lists its defects."""
 
 import json
-import os
-import signal
 import textwrap
 import time
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
 from loadgen.cpus import split
-from loadgen.errors import EnvironmentProblem, StackMissing
+from loadgen.errors import StackMissing
 from loadgen.exitcodes import ExitCode
-from lonjak.progress import Progress
+from lonjak import foreground
+from lonjak.edge_options import PROFILE_NAMES, edge_options
 from lonjak.shop_tables import WIDTH, defects_table, stack_table
 from reference_shop.defects import DEFECTS
-from reference_shop.edges import PROFILES, nginx
+from reference_shop.edges import EdgeOptions, programs
 from reference_shop.protections import PROTECTIONS
-from reference_shop.stack import client, document
+from reference_shop.stack import client
 from reference_shop.stack.document import StackDocument
-from reference_shop.stack.progress import Progress as Step
 from reference_shop.stack.settings import StackSettings, default_run_as
 from reference_shop.throttles import KINDS, TIERS
-
-_LOOK_EVERY_S = 0.5
 
 
 def _epilog() -> str:
@@ -40,6 +35,7 @@ def _epilog() -> str:
     )
     examples = (
         "lonjak shop up --edge nginx --detach",
+        "lonjak shop up --edge two-tier --purge auto --tls --origin-rtt-ms 30",
         "lonjak shop up --without waiting-room --throttle payment.delay-ms=300",
     )
     paragraphs = (["Protections:", *protections], ["Throttles:", throttles], ["Examples:", *examples])
@@ -52,7 +48,8 @@ def command() -> None:
 
 
 @command.command("up", epilog=_epilog())
-@click.option("--edge", metavar="PROFILE", help=f"One of {', '.join(PROFILES)}; nginx where it is installed.")
+@click.option("--edge", metavar="PROFILE", help=f"One of {', '.join(PROFILE_NAMES)}; nginx where it is installed.")
+@edge_options()
 @click.option("--workers", metavar="N", type=int, default=2, show_default=True, help="Worker processes of the shop.")
 @click.option("--products", metavar="N", type=int, default=20_000, show_default=True, help="Catalogue size.")
 @click.option("--seed", metavar="N", type=int, default=1, show_default=True, help="Same seed, same catalogue.")
@@ -82,6 +79,7 @@ def command() -> None:
 @click.option("--detach", is_flag=True, help="Return when the shop is ready, and leave it running.")
 def up(
     edge: str | None,
+    edge_options: EdgeOptions,
     workers: int,
     products: int,
     seed: int,
@@ -102,7 +100,8 @@ def up(
     cpus = split()
     settings = StackSettings(
         port=port,
-        edge=edge or ("nginx" if nginx.find_program() else "direct"),
+        edge=edge or ("nginx" if programs.find("nginx") else "direct"),
+        edge_options=edge_options,
         workers=workers,
         products=products,
         seed=seed,
@@ -117,18 +116,14 @@ def up(
         generator_cpus=cpus.generator,
         run_as=default_run_as(),
     )
-    folder, url = _start(settings, detach=detach)
-    if detach:
-        click.echo(url)
-        return ExitCode.PASS
-    return _stay(folder, url)
+    return foreground.run(settings, detach=detach)
 
 
 @command.command("status")
 @click.option("--port", metavar="PORT", type=int, help="Only the stack on this port.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(port: int | None, as_json: bool) -> ExitCode:
-    """Show the running stacks: processes, ports, CPU sets, restarts, readiness, and what they were built from."""
+    """Show running shops and edges: processes, ports, CPU sets, restarts, readiness, what they were built from."""
     stacks = client.stacks(port)
     if not stacks:
         raise StackMissing("no shop is running: start one with `lonjak shop up`")
@@ -146,54 +141,12 @@ def list_defects(as_json: bool) -> ExitCode:
 
 
 @command.command("down")
-@click.option("--port", metavar="PORT", type=int, help="Only the stack on this port; without it, all of yours.")
+@click.option("--port", metavar="PORT", type=int, help="Only the shop on this port; without it, all of yours.")
 def down(port: int | None) -> ExitCode:
-    """Stop running stacks, and take away what a killed one left behind."""
-    for sentence in client.stop(port) or ["no shop is running"]:
+    """Stop running shops, and take away what a killed one left behind; edges of `lonjak edge up` stay."""
+    for sentence in client.stop(port, "shop") or ["no shop is running"]:
         click.echo(sentence)
     return ExitCode.PASS
-
-
-def _start(settings: StackSettings, *, detach: bool) -> tuple[Path, str]:
-    """Start the stack under a progress display; its folder and address."""
-    with Progress() as progress:
-
-        def show(step: Step) -> None:
-            progress.start(step.step, step.total)
-            progress.advance(step.done or 0)
-
-        path = client.start(settings, show, owner_pid=None if detach else os.getpid())
-    stack = document.read(path.parent)
-    if stack is None:
-        raise EnvironmentProblem("the shop was stopped as soon as it was ready")
-    return path.parent, stack.url
-
-
-def _stay(folder: Path, url: str) -> ExitCode:
-    """Print the address, wait until somebody stops the stack or this command is interrupted, and then stop it."""
-    try:
-        click.echo(url)
-        while (stack := document.read(folder)) and stack.supervisor.alive:
-            if stack.state == "failed":
-                raise EnvironmentProblem(_failure(stack))
-            time.sleep(_LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        click.echo("stopping the shop", err=True)
-        return ExitCode.INTERRUPTED
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the stop is under way, and takes 15 s at most
-        client.stop(int(folder.name.rpartition("-")[2]))
-    return ExitCode.PASS
-
-
-def _failure(stack: StackDocument) -> str:
-    tails = [
-        f"{process.role} ended again and again; its log ends with:\n"
-        + "\n".join(Path(process.log).read_text(encoding="utf-8", errors="replace").splitlines()[-10:])
-        for process in stack.processes
-        if not process.ready
-    ]
-    return "the shop was stopped: " + "\n".join(tails)
 
 
 def _public(stack: StackDocument) -> dict[str, object]:

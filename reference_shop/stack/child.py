@@ -2,7 +2,7 @@
 
 Each gets a session (and so a process group) of its own, its CPU set, its control group where its tier is throttled, its
 settings as one JSON document on stdin, a log file as stderr, and a signal from the kernel when the supervisor ends. The
-database and nginx become the unprivileged user before they are executed; our own programs do so themselves
+database and edges become the unprivileged user before they are executed; our own programs do so themselves
 (`reference_shop.privileges`).
 """
 
@@ -30,7 +30,10 @@ METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessSpec:
-    """How a process is launched and stopped; `stop_s` is how long it may take before it is killed."""
+    """How a process is launched and stopped; `stop_s` is how long it may take before it is killed.
+
+    `reload` is the command that has it read its configuration again, if there is one.
+    """
 
     role: str
     tier: str
@@ -50,6 +53,7 @@ class ProcessSpec:
     orphan_signal: signal.Signals = signal.SIGTERM
     stop_s: float = 3.0
     restart: Restart = "always"
+    reload: tuple[str, ...] | None = None
 
 
 @dataclass(slots=True)

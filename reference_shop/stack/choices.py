@@ -1,14 +1,56 @@
-"""What can be chosen by name for a stack: protections left out, throttles put on, defects planted."""
+"""What can be chosen for a stack: its edge, protections left out, throttles put on, defects planted."""
 
 from collections.abc import Collection, Iterable
+from urllib.parse import SplitResult, urlsplit
 
 from reference_shop.defects import DEFECTS
+from reference_shop.edges import PROFILES, EdgeOptions, EdgeProfile
+from reference_shop.edges.programs import needed
 from reference_shop.protections import PROTECTIONS
 from reference_shop.throttles import Throttle, parse_throttle
 
 ALL = "all"
 # The kernel deals out processor time in pieces of at least 1 ms per period, and periods of 100 ms are long enough.
 LEAST_CPU_SHARE = 0.01
+
+
+def edge_problems(name: str, options: EdgeOptions, origin: str | None) -> list[str]:
+    """A sentence for all that is wrong with an edge, and with the origin that it is to stand before, if any."""
+    profile = PROFILES.get(name)
+    if profile is None:
+        return [f"edge profile {name!r} is unknown: choose one of {', '.join(PROFILES)}"]
+    problems = options.problems(profile)
+    return problems if origin is None else [*problems, *_origin_problems(profile, options, origin)]
+
+
+def _origin_problems(profile: EdgeProfile, options: EdgeOptions, origin: str) -> list[str]:
+    problems = []
+    if profile.doors == 0:
+        others = ", ".join(other.name for other in PROFILES.values() if other.doors)
+        problems.append(f"profile {profile.name} is no edge: choose one of {others}")
+    if options.purge not in ("none", "auto"):
+        problems.append(f"purge {options.purge} needs the reference shop, whose changes it follows: leave --purge out")
+    parts = _http_parts(origin)
+    if parts is None:
+        problems.append(f"origin {origin!r} is not an http:// or https:// address, such as http://127.0.0.1:8080")
+    elif parts.path.strip("/") or parts.query or parts.username is not None:
+        problems.append("the origin must be a scheme, a host and a port, without user, path or query")
+    elif parts.scheme == "https" and "varnish" in needed(profile, options):
+        problems.append(
+            f"profile {profile.name} has a Varnish, which cannot speak TLS to an origin: give an http:// origin, "
+            "or choose an nginx profile"
+        )
+    return problems
+
+
+def _http_parts(url: str) -> SplitResult | None:
+    """The parts of an http(s) URL with a host; None for anything else."""
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number
+        return None
+    return parts if usable else None
 
 
 def protections_on(without: Collection[str]) -> tuple[str, ...]:

@@ -7,22 +7,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from reference_shop.stack import control_groups, document, folder, leftovers, ports
-from reference_shop.stack.document import StackDocument
+from reference_shop.stack.document import Kind, StackDocument
 from reference_shop.stack.doors import delayed
 from reference_shop.stack.identity import ProcessIdentity, myself
 from reference_shop.stack.problems import ProgramAbsent, StackProblem, StartFailed
 from reference_shop.stack.progress import Failed, Message, Progress, Ready, Started, parse
 from reference_shop.stack.settings import StackSettings
 
-# A supervisor needs at most 15 s for its stop.
-_STOP_S = 20.0
+# A supervisor needs at most 20 s for its stop.
+_STOP_S = 25.0
 _LOCK_S = 3.0
 _POLL_S = 0.05
 
@@ -49,9 +49,12 @@ def start(settings: StackSettings, on_progress: Callable[[Progress], None], owne
     return document_path
 
 
-def stop(port: int | None = None) -> list[str]:
-    """Stop the stack on `port`, or all of this user's, running or left behind; returns a sentence for each."""
-    return [_stop_one(path) for path in folder.stack_folders(port)]
+def stop(port: int | None = None, kind: Kind | None = None) -> list[str]:
+    """Stop the stack on `port`, or all of this user's, running or left behind; returns a sentence for each.
+
+    With a `kind` only those of that kind. A folder that does not tell its own is what a shop has left.
+    """
+    return [_stop_one(path) for path in folder.stack_folders(port) if kind is None or _kind_of(path) == kind]
 
 
 def stacks(port: int | None = None) -> list[StackDocument]:
@@ -63,7 +66,7 @@ def stacks(port: int | None = None) -> list[StackDocument]:
 def _check_surroundings(settings: StackSettings) -> None:
     """What can be said before anything is started."""
     # Only an edge binds the port itself; others inherit it from the supervisor, who may still be root.
-    edge_binds = settings.edge == "nginx" and not delayed(settings, "edge")
+    edge_binds = settings.has_edge and not delayed(settings, "edge")
     if edge_binds and settings.run_as is not None and 0 < settings.port < ports.lowest_for_all():
         raise StackProblem(
             f"port {settings.port} is reserved for root, and the edge does not run as root: "
@@ -72,8 +75,18 @@ def _check_surroundings(settings: StackSettings) -> None:
     ports.check_free(settings.port)
     if settings.cpu_shares:
         control_groups.find_parent()
-    if settings.edge == "nginx" and nginx.find_program() is None:
-        raise ProgramAbsent(f"nginx is not installed: {nginx.INSTALL_COMMAND}, or use --edge direct")
+    if missing := programs.missing(settings.edge_programs):
+        raise ProgramAbsent(_absent(missing))
+
+
+def _absent(missing: Sequence[str]) -> str:
+    names = f"{', '.join(missing[:-1])} and {missing[-1]} are" if len(missing) > 1 else f"{missing[0]} is"
+    return f"{names} not installed: {programs.install_command(missing)}"
+
+
+def _kind_of(path: Path) -> Kind:
+    stack = document.read(path)
+    return stack.kind if stack else "shop"
 
 
 def _launch(settings: StackSettings, errors: IO[bytes]) -> IO[bytes]:
@@ -129,7 +142,7 @@ def _parsed(line: bytes) -> Message | None:
 
 
 def _stop_one(path: Path) -> str:
-    name = f"the stack on port {path.name.rpartition('-')[2]}"
+    name = f"the {'edge' if _kind_of(path) == 'edge' else 'stack'} on port {path.name.rpartition('-')[2]}"
     stack = document.read(path)
     was_running = stack is not None and stack.supervisor.alive
     if stack and was_running:
@@ -152,7 +165,7 @@ def _lock_soon(path: Path) -> int | None:
 
 
 def _end(supervisor: ProcessIdentity) -> None:
-    """Have a supervisor stop its stack; kill it when it does not within 20 s (its children then end by themselves)."""
+    """Have a supervisor stop its stack; kill it when it does not within 25 s (its children then end by themselves)."""
     for number, within_s in ((signal.SIGTERM, _STOP_S), (signal.SIGKILL, 1.0)):
         if supervisor.alive:
             with contextlib.suppress(ProcessLookupError):

@@ -4,8 +4,9 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+from reference_shop.edges import EdgeOptions
 from reference_shop.stack.identity import ProcessIdentity
 
 SCHEMA_VERSION = 1
@@ -13,11 +14,12 @@ FILE_NAME = "stack.json"
 
 State = Literal["starting", "ready", "stopping", "stopped", "failed"]
 Restart = Literal["always", "never"]
+Kind = Literal["shop", "edge"]
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """One process of the stack; `port` is None for those that share the shop's."""
+    """One process of the stack; `reload` is the command that has an edge read its configuration again."""
 
     role: str
     tier: str
@@ -29,6 +31,7 @@ class ProcessRecord:
     restart: Restart
     restart_count: int
     ready: bool
+    reload: tuple[str, ...] | None = None
 
     @property
     def identity(self) -> ProcessIdentity:
@@ -45,11 +48,29 @@ class AccessLog:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginLink:
+    """The proxy between edge and origin: its control file, and its usual delay."""
+
+    control: str
+    delay_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeDoor:
+    """Where a cache takes purges, and by what: "url", "key"."""
+
+    cache: str
+    url: str
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StackDocument:
     """The content of stack.json; instants in seconds since the epoch, CPU sets by "stack" and "generator".
 
     `protections` are those that are on, `throttles` are written TIER.KIND=VALUE, `control_groups` are folders that we
-    made and shall remove.
+    made and shall remove. `urls` are the points of presence, `url` first; `caches` their names in Cache-Status, origin
+    side first; `holds` is a folder. `origin` is set, and `ops_url` is not, where an edge stands before somebody else's.
     """
 
     state: State
@@ -62,8 +83,8 @@ class StackDocument:
     workers: int
     supervisor: ProcessIdentity
     owner: ProcessIdentity | None
-    ops_url: str
-    ops_token: str = field(repr=False)
+    ops_url: str | None
+    ops_token: str | None = field(repr=False)
     cpu_sets: dict[str, tuple[int, ...]]
     access_logs: tuple[AccessLog, ...] = ()
     processes: tuple[ProcessRecord, ...] = ()
@@ -73,7 +94,20 @@ class StackDocument:
     throttles: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     control_groups: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    ca_file: str | None = None
+    caches: tuple[str, ...] = ()
+    edge_options: EdgeOptions = field(default_factory=EdgeOptions)
+    origin_link: OriginLink | None = None
+    purge_doors: tuple[PurgeDoor, ...] = ()
+    holds: str | None = None
+    origin: str | None = None
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def kind(self) -> Kind:
+        """Whether a whole shop runs, or an edge alone."""
+        return "shop" if self.origin is None else "edge"
 
     def write(self, folder: Path) -> None:
         """Replace the file in one step: a reader finds the old or the new one, whole. Only its owner may read it."""
@@ -90,15 +124,29 @@ def read(folder: Path) -> StackDocument | None:
         values = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
         if values["schema_version"] != SCHEMA_VERSION:
             return None
-        values["supervisor"] = ProcessIdentity(**values["supervisor"])
-        values["owner"] = ProcessIdentity(**values["owner"]) if values["owner"] else None
-        values["cpu_sets"] = {name: tuple(cpus) for name, cpus in values["cpu_sets"].items()}
-        for name in ("protections", "throttles", "defects", "control_groups"):
-            values[name] = tuple(values.get(name, ()))
-        values["access_logs"] = tuple(AccessLog(**log) for log in values["access_logs"])
-        values["processes"] = tuple(
-            ProcessRecord(**process | {"cpu_set": tuple(process["cpu_set"])}) for process in values["processes"]
-        )
-        return StackDocument(**values)
-    except (OSError, ValueError, KeyError, TypeError):
+        return StackDocument(**values | _read_parts(values))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _read_parts(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that are more than text and numbers, as JSON knows neither tuples nor our records."""
+    link = values.get("origin_link")
+    lists = ("protections", "throttles", "defects", "control_groups", "caches")
+    return {
+        "supervisor": ProcessIdentity(**values["supervisor"]),
+        "owner": ProcessIdentity(**values["owner"]) if values["owner"] else None,
+        "cpu_sets": {name: tuple(cpus) for name, cpus in values["cpu_sets"].items()},
+        **{name: tuple(values.get(name, ())) for name in lists},
+        "urls": tuple(values.get("urls") or (values["url"],)),
+        "access_logs": tuple(AccessLog(**log) for log in values["access_logs"]),
+        "processes": tuple(map(_read_process, values["processes"])),
+        "edge_options": EdgeOptions(**values.get("edge_options", {})),
+        "origin_link": OriginLink(**link) if link else None,
+        "purge_doors": tuple(PurgeDoor(**door | {"by": tuple(door["by"])}) for door in values.get("purge_doors", ())),
+    }
+
+
+def _read_process(values: dict[str, Any]) -> ProcessRecord:
+    reload = values.get("reload")
+    return ProcessRecord(**values | {"cpu_set": tuple(values["cpu_set"]), "reload": tuple(reload) if reload else None})

@@ -5,6 +5,7 @@
     pictures-<seed>-…/        product pictures, drawn once and used by all stacks with that seed
     stack-<port>/             locked by its supervisor for as long as that lives
         stack.json  logs/     root's or the user's own
+        holds/                likewise
         database/ access/ …   owned by the user that the processes run as
 """
 
@@ -57,6 +58,13 @@ class StackFolder:
         logs.mkdir(mode=0o700, exist_ok=True)
         return logs / f"{name}.log"
 
+    @property
+    def holds(self) -> Path:
+        """The folder for `reference_shop.stack.holds`, made when missing; the stack's owner writes into it."""
+        holds = self.path / "holds"
+        holds.mkdir(mode=0o700, exist_ok=True)
+        return holds
+
     def remove(self) -> None:
         """Take the folder away and let the lock go."""
         shutil.rmtree(self.path, ignore_errors=True)
@@ -95,7 +103,10 @@ def claim(root: Path, port: int, run_as: str | None, clear: Callable[[Path], obj
     path.mkdir(mode=0o700, exist_ok=True)
     lock_fd = lock(path)
     if lock_fd is None:
-        raise StackProblem(f"a stack is already there for port {port}: `lonjak shop down --port {port}` stops it")
+        raise StackProblem(
+            f"a stack is already there for port {port}: `lonjak shop down --port {port}` stops it, "
+            f"or `lonjak edge down --port {port}`"
+        )
     clear(path)
     for entry in path.iterdir():
         shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()

@@ -1,6 +1,7 @@
 """Listening sockets: the supervisor binds and hands them on, so a dead process never loses its port (docs/adr/0002)."""
 
 import errno
+import ipaddress
 import socket
 from pathlib import Path
 
@@ -23,8 +24,8 @@ def listen(port: int = 0) -> socket.socket:
 def reserve(port: int = 0) -> socket.socket:
     """A socket that holds a port without listening, for a program that binds it itself.
 
-    That program must set SO_REUSEADDR, as nginx and PostgreSQL do. While the socket is open nobody else gets the port
-    by chance, and a connection to it is refused. Raises StackProblem when it cannot be had.
+    That program must set SO_REUSEADDR, as nginx, Varnish and PostgreSQL do. While the socket is open nobody else gets
+    the port by chance, and a connection to it is refused. Raises StackProblem when it cannot be had.
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -46,6 +47,14 @@ def check_free(port: int) -> None:
     """Raise StackProblem, naming the holder, when somebody listens on `port` of 127.0.0.1 (or of every address)."""
     if port:
         reserve(port).close()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address, or a name, stands for this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def lowest_for_all() -> int:

@@ -1,18 +1,18 @@
-"""How the shop's own programs and its edge are launched: their commands, settings, logs and doors.
+"""How the shop's own programs are launched: their commands, settings, logs and doors.
 
 A setting that a program may do without is only sent where it says something else than the program's own default.
 """
 
 import math
-import signal
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from reference_shop.edges import nginx
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack.child import METRICS_VARIABLE, ProcessSpec
-from reference_shop.stack.document import AccessLog
-from reference_shop.stack.doors import Doors
+from reference_shop.stack.database_part import Database
+from reference_shop.stack.document import AccessLog, PurgeDoor
+from reference_shop.stack.doors import ShopDoors
 from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.ports import HOST, number_of
 from reference_shop.stack.programs import program
@@ -25,18 +25,13 @@ _DECLINE_RATIO = 0.02
 
 @dataclass(frozen=True, slots=True)
 class ShopProcesses:
-    """Builds the specifications of one stack's seed, payment provider, shop workers, edge and back office.
-
-    `shop_database_url` is where the shop finds its database: behind a throttle, where there is one.
-    """
+    """Builds the specifications of one stack's seed, payment provider, shop workers, back office and purger."""
 
     settings: StackSettings
     folder: StackFolder
-    database_url: str
-    shop_database_url: str
-    schema: str
+    database: Database
     ops_token: str
-    doors: Doors
+    doors: ShopDoors
     images: Path
 
     def seed(self) -> ProcessSpec:
@@ -48,8 +43,8 @@ class ShopProcesses:
             folder=self.folder.path,
             log=self.folder.log("seed"),
             settings={
-                "database_url": self.database_url,
-                "schema": self.schema,
+                "database_url": self.database.url,
+                "schema": self.database.schema,
                 "products": self.settings.products,
                 "seed": self.settings.seed,
                 "images_dir": str(self.images),
@@ -98,13 +93,13 @@ class ShopProcesses:
             log=self.folder.log(role),
             settings={
                 "listen_fd": self.doors.shop.fileno(),
-                "database_url": self.shop_database_url,
-                "schema": self.schema,
+                "database_url": self.database.shop_url,
+                "schema": self.database.schema,
                 "payment_url": f"http://{HOST}:{number_of(self.doors.payment)}",
                 "ops_token": self.ops_token,
                 "images_dir": str(self.images),
                 "worker": role,
-                "behind_edge": self.settings.edge != "direct",
+                "behind_edge": self.settings.has_edge,
                 "access_log": str(self._access_log(role)),
                 "run_as": self.settings.run_as,
                 **self._load_limits("shop", process_count=self.settings.workers),
@@ -127,8 +122,8 @@ class ShopProcesses:
             folder=self.folder.path,
             log=self.folder.log("backoffice"),
             settings={
-                "database_url": self.shop_database_url,
-                "schema": self.schema,
+                "database_url": self.database.shop_url,
+                "schema": self.database.schema,
                 "seed": self.settings.seed,
                 "changes_per_s": self.settings.changes_per_s,
                 "run_as": self.settings.run_as,
@@ -136,35 +131,29 @@ class ShopProcesses:
             cpu_set=self.settings.stack_cpus,
         )
 
-    def edge(self, nginx_program: Path, port: int) -> ProcessSpec:
-        """nginx on `port`, its configuration written; SIGQUIT lets it finish and write its log out."""
-        prefix = self.folder.open_to_processes("edge")
-        concurrency = self.settings.throttle("edge", "concurrency")
-        nginx.NginxEdge(
-            port,
-            number_of(self.doors.shop),
-            worker_count=len(self.settings.stack_cpus) or 1,
-            concurrency=None if concurrency is None else int(concurrency),
-        ).write(prefix)
-        self.folder.hand_over(prefix / nginx.CONFIGURATION)
+    def purger(self, doors: Sequence[PurgeDoor], how: str, host: str) -> ProcessSpec:
+        """What takes changed products out of the caches at these doors, origin side first; `host` is in their keys."""
         return ProcessSpec(
-            role="edge",
-            tier="edge",
-            command=nginx.command(nginx_program, prefix),
+            role="purger",
+            tier="purger",
+            command=program("purging", self.settings.defects),
             folder=self.folder.path,
-            log=self.folder.log("edge"),
-            port=port,
+            log=self.folder.log("purger"),
+            settings={
+                "database_url": self.database.shop_url,
+                "schema": self.database.schema,
+                "doors": [asdict(door) for door in doors],
+                "how": how,
+                "host": host,
+                "run_as": self.settings.run_as,
+            },
             cpu_set=self.settings.stack_cpus,
-            become=self.folder.run_as,
-            stop_signal=signal.SIGQUIT,
         )
 
     def access_logs(self) -> tuple[AccessLog, ...]:
-        """Where edge, shop workers and payment provider log their requests."""
+        """Where shop workers and payment provider log their requests."""
         shop = (AccessLog("shop", str(self._access_log(f"shop-{number}"))) for number in self.worker_numbers)
-        edge = (AccessLog("edge", str(self.folder.path / "edge" / nginx.ACCESS_LOG)),)
-        payment = AccessLog("payment", str(self._access_log("payment")))
-        return (*(edge if self.settings.edge == "nginx" else ()), *shop, payment)
+        return (*shop, AccessLog("payment", str(self._access_log("payment"))))
 
     @property
     def worker_numbers(self) -> range:

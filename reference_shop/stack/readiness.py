@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import ssl
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 import asyncpg  # type: ignore[import-untyped,unused-ignore]  # published without types
 
@@ -12,6 +14,7 @@ from reference_shop.stack.ports import HOST
 _POLL_S = 0.05
 ANSWER_S = 2.0
 _READY_PATH = "/readyz"
+_VARNISH_LOG = "/_.vsm_child/_.Log"
 
 
 def answers_http(
@@ -24,6 +27,19 @@ def answers_http(
 
     async def ready(_child: Child) -> None:
         while (status := await _status_of(port, answer_s)) != 200 and not (any_status and status):
+            await asyncio.sleep(_POLL_S)
+
+    return ready
+
+
+def answers_https(
+    port: int, authority: Path, answer_s: float = ANSWER_S
+) -> Callable[[Child], Coroutine[None, None, None]]:
+    """Ready once it answers over TLS, with a certificate that the authority vouches for, whatever the status."""
+
+    async def ready(_child: Child) -> None:
+        context = ssl.create_default_context(cafile=authority)
+        while await _status_of(port, answer_s, context) is None:
             await asyncio.sleep(_POLL_S)
 
     return ready
@@ -53,6 +69,12 @@ async def launched(_child: Child) -> None:
     """Ready at once: nobody waits for this process."""
 
 
+async def reads_varnish_log(child: Child) -> None:
+    """Ready once varnishncsa has the memory before it that Varnish logs to: it begins at the end of what is there."""
+    while _VARNISH_LOG not in _mapped_by(child.identity.pid):
+        await asyncio.sleep(_POLL_S)
+
+
 def accepts_sessions(url: str) -> Callable[[Child], Coroutine[None, None, None]]:
     """Ready once a database session can be opened."""
 
@@ -67,6 +89,14 @@ def accepts_sessions(url: str) -> Callable[[Child], Coroutine[None, None, None]]
                 return
 
     return ready
+
+
+def _mapped_by(pid: int) -> str:
+    """The files that a process has in its memory, one a line with more of each (proc(5))."""
+    try:
+        return Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # it has ended, which is seen elsewhere
+        return ""
 
 
 async def _announcement(child: Child) -> None:
@@ -84,11 +114,11 @@ async def _announcement(child: Child) -> None:
         await asyncio.shield(child.exited)
 
 
-async def _status_of(port: int, answer_s: float) -> int | None:
+async def _status_of(port: int, answer_s: float, tls: ssl.SSLContext | None = None) -> int | None:
     """Status of GET /readyz on 127.0.0.1; None without an answer."""
     try:
         async with asyncio.timeout(answer_s):
-            reader, writer = await asyncio.open_connection(HOST, port)
+            reader, writer = await asyncio.open_connection(HOST, port, ssl=tls)
             try:
                 writer.write(f"GET {_READY_PATH} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode())
                 line = await reader.readline()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reference_shop.stack.child import Child, ProcessSpec, launch
 from reference_shop.stack.document import ProcessRecord
+from reference_shop.stack.holds import wait_while_held
 from reference_shop.stack.problems import StartFailed
 from reference_shop.stack.restarts import RestartPolicy
 
@@ -20,14 +21,18 @@ _log = logging.getLogger(__name__)
 
 
 class Service:
-    """A process that is ready once `ready` returned; `changed` is called whenever its record may have changed."""
+    """A process that is ready once `ready` returned; `changed` is called whenever its record may have changed.
 
-    def __init__(self, spec: ProcessSpec, ready: Ready, changed: Callable[[], None]) -> None:
+    It is not launched again while the file `hold` says so.
+    """
+
+    def __init__(self, spec: ProcessSpec, ready: Ready, changed: Callable[[], None], hold: Path | None = None) -> None:
         self.spec = spec
         self.child: Child | None = None
         self.given_up = False
         self._ready_when = ready
         self._changed = changed
+        self._hold = hold
         self._is_ready = False
         self._restart_count = 0
         self._keeping: asyncio.Task[None] | None = None
@@ -83,6 +88,8 @@ class Service:
                 return
             _log.warning("%s %s: restarted after %.2f s", self.spec.role, _how(code), wait_s)
             await asyncio.sleep(wait_s)
+            if self._hold:
+                await wait_while_held(self._hold)
             self._restart_count += 1
             await self._relaunch()
 
@@ -120,6 +127,7 @@ def record_of(child: Child, restart_count: int, *, ready: bool) -> ProcessRecord
         restart=spec.restart,
         restart_count=restart_count,
         ready=ready,
+        reload=spec.reload,
     )
 
 

@@ -3,11 +3,19 @@
 import json
 import os
 import pwd
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from urllib.parse import urlsplit
 
-from reference_shop.edges import PROFILES
-from reference_shop.stack.choices import defect_problems, protection_problems, protections_on, throttle_problems
+from reference_shop.edges import PROFILES, EdgeOptions, EdgeProfile
+from reference_shop.edges.options import needs_front, resolve_purge
+from reference_shop.edges.programs import needed
+from reference_shop.stack.choices import (
+    defect_problems,
+    edge_problems,
+    protection_problems,
+    protections_on,
+    throttle_problems,
+)
 from reference_shop.stack.identity import ProcessIdentity
 from reference_shop.stack.problems import SettingsProblem
 from reference_shop.throttles import parse_throttle
@@ -20,11 +28,14 @@ class StackSettings:
     """Everything that a stack is built from. `port` 0 takes a free one; an empty CPU set means any processor.
 
     `without` names protections that are left out, `defects` those that are planted; `throttles` are written
-    TIER.KIND=VALUE; `changes_per_s` 0 means no back office.
+    TIER.KIND=VALUE; `changes_per_s` 0 means no back office. With an `origin` there is no shop: the edge alone is
+    started, before that http(s) address.
     """
 
     port: int = 8080
     edge: str = "direct"
+    edge_options: EdgeOptions = field(default_factory=EdgeOptions)
+    origin: str | None = None
     workers: int = 2
     products: int = 20_000
     seed: int = 1
@@ -40,6 +51,39 @@ class StackSettings:
     run_as: str | None = None
     starter: ProcessIdentity | None = None
     owner: ProcessIdentity | None = None
+
+    @property
+    def profile(self) -> EdgeProfile:
+        """The edge's profile; KeyError for one that `problems` names."""
+        return PROFILES[self.edge]
+
+    @property
+    def resolved_edge_options(self) -> EdgeOptions:
+        """The edge's options, with what "auto" means for this profile; nobody purges before a foreign origin."""
+        wanted = self.edge_options.purge if self.origin is None else "none"
+        return replace(self.edge_options, purge=resolve_purge(wanted, self.profile))
+
+    @property
+    def has_front(self) -> bool:
+        """Whether an nginx stands before the profile, or before the shop itself, for what was chosen besides."""
+        return needs_front(self.profile, self.edge_options, self.edge_concurrency)
+
+    @property
+    def has_edge(self) -> bool:
+        """Whether a process of an edge has the public door, rather than the shop or a proxy of ours."""
+        return self.profile.doors > 0 or self.has_front
+
+    @property
+    def edge_concurrency(self) -> int | None:
+        """How many requests the edge may have in work at once."""
+        places = self.throttle("edge", "concurrency")
+        return None if places is None else int(places)
+
+    @property
+    def edge_programs(self) -> tuple[str, ...]:
+        """The programs that the edge needs, by their names in `reference_shop.edges.programs`."""
+        names = (*needed(self.profile, self.edge_options), *(("nginx",) if self.has_front else ()))
+        return tuple(dict.fromkeys(names))
 
     @property
     def protections(self) -> tuple[str, ...]:
@@ -83,9 +127,7 @@ class StackSettings:
         ]
 
     def _name_problems(self) -> list[str]:
-        problems = []
-        if self.edge not in PROFILES:
-            problems.append(f"edge profile {self.edge!r} is unknown: choose one of {', '.join(PROFILES)}")
+        problems = edge_problems(self.edge, self.edge_options, self.origin)
         if self.database_url is not None and not _is_database_url(self.database_url):
             problems.append("the database URL must look like postgresql://user:password@host:5432/name")
         if self.run_as is not None:
@@ -107,6 +149,7 @@ class StackSettings:
     def from_json(cls, text: str) -> "StackSettings":
         """The settings that `as_json` wrote."""
         values = json.loads(text)
+        values["edge_options"] = EdgeOptions(**values["edge_options"])
         for name in ("without", "throttles", "defects", "stack_cpus", "generator_cpus"):
             values[name] = tuple(values[name])
         for name in ("starter", "owner"):

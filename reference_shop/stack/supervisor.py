@@ -51,7 +51,7 @@ def run(settings: StackSettings, reporter: Reporter) -> None:
 async def _supervise(settings: StackSettings, reporter: Reporter) -> None:
     stop = _stop_event(settings)
     root = folder.prepare_root(settings.run_as)
-    with contextlib.closing(open_public(settings)) as public:
+    with contextlib.closing(open_public(settings, settings.port)) as public:
         place = folder.claim(root, ports.number_of(public), settings.run_as, leftovers.clear)
         try:
             _log_to(place)

@@ -4,6 +4,7 @@ Reads its settings from standard input and serves the inherited socket until SIG
 """
 
 import asyncio
+import contextlib
 import encodings.idna  # noqa: F401  (looked up with the first host name, when the interpreter may be out of reach)
 import json
 import logging
@@ -11,23 +12,27 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
 from reference_shop.privileges import drop
+from reference_shop.throttles.control import Control, follow
 from reference_shop.throttles.proxy import Proxy, Target
 
 
 @dataclass(frozen=True, slots=True)
 class ProxySettings:
-    """What the proxy is told; the names are those of the JSON document."""
+    """What the proxy is told; the names are those of the JSON document. `control` is its control file."""
 
     listen_fd: int
     host: str
     port: int
     delay_ms: float
     keep_client_address: bool = False
+    control: str | None = None
     ready_fd: int | None = None
     run_as: str | None = None
 
@@ -62,8 +67,23 @@ async def _serve(settings: ProxySettings) -> None:
             os.close(settings.ready_fd)
 
     target = Target(settings.host, settings.port, settings.keep_client_address)
+    proxy = Proxy(target, settings.delay_ms / 1000)
     listener = socket.socket(fileno=settings.listen_fd)
-    await Proxy(target, settings.delay_ms / 1000).serve(listener, stop, announce)
+    async with _controlled(proxy, settings):
+        await proxy.serve(listener, stop, announce)
+
+
+@contextlib.asynccontextmanager
+async def _controlled(proxy: Proxy, settings: ProxySettings) -> AsyncIterator[None]:
+    """Have the proxy follow its control file, if it has one, meanwhile."""
+    if settings.control is None:
+        yield
+        return
+    following = asyncio.create_task(follow(Control(Path(settings.control)), proxy, settings.delay_ms / 1000))
+    try:
+        yield
+    finally:
+        following.cancel()
 
 
 if __name__ == "__main__":

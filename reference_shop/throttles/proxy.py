@@ -4,13 +4,14 @@
                 ◄──────── at once ─────────
 
 Bytes keep their order within a connection; connections do not wait for each other. Each direction ends by itself, as
-in TCP.
+in TCP. A proxy that is cut resets every connection.
 """
 
 import asyncio
 import contextlib
 import ipaddress
 import socket
+import struct
 import time
 from collections import deque
 from collections.abc import Callable
@@ -22,6 +23,7 @@ _MOST_HELD_BYTES = 1 << 20
 _PARTING_S = 2.0
 _IP_BIND_ADDRESS_NO_PORT = 24  # ip(7): the port is chosen on connecting, so that one address serves many connections
 _END_OF_STREAM = b""
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # SO_LINGER, on and 0 s (socket(7))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +39,16 @@ class Target:
 
 
 class Proxy:
-    """Leads connections to `target`, and holds each burst that a client sends back for `delay_s`."""
+    """Leads connections to `target`, and holds each burst that a client sends back for `delay_s`.
+
+    Another `delay_s` counts for what is sent from then on, over connections that are there already too.
+    """
 
     def __init__(self, target: Target, delay_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.delay_s = delay_s
         self._target = target
-        self._delay_s = delay_s
         self._clock = clock
+        self._is_cut = False
         self._ends: set[_End] = set()
         self._connecting: set[asyncio.Task[None]] = set()
         self._empty = asyncio.Event()
@@ -58,10 +64,23 @@ class Proxy:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), _PARTING_S)
 
+    def cut(self) -> None:
+        """Reset all connections, and each new one at once, until `mend` is called."""
+        self._is_cut = True
+        for end in tuple(self._ends):
+            end.reset()
+
+    def mend(self) -> None:
+        """Lead connections on again."""
+        self._is_cut = False
+
     def _accept(self) -> "_End":
-        return _End(self._delay_s, self._clock, self._arrived, self._left)
+        return _End(lambda: self.delay_s, self._clock, self._arrived, self._left)
 
     def _arrived(self, client: "_End") -> None:
+        if self._is_cut:
+            client.reset()
+            return
         self._ends.add(client)
         task = asyncio.create_task(self._connect(client))
         self._connecting.add(task)
@@ -74,7 +93,7 @@ class Proxy:
 
     async def _connect(self, client: "_End") -> None:
         """Give a client its server; a server that cannot be had ends the client's connection."""
-        server = _End(0.0, self._clock, self._ends.add, self._left)
+        server = _End(lambda: 0.0, self._clock, self._ends.add, self._left)
         try:
             await self._open(server, client.address)
         except OSError:
@@ -97,11 +116,11 @@ class Proxy:
 
 
 class _End(asyncio.Protocol):
-    """One end of a connection through the proxy: what it receives is sent at the other end, `delay_s` later."""
+    """One end of a connection through the proxy: what it receives is sent at the other end, `delay_s()` later."""
 
     def __init__(
         self,
-        delay_s: float,
+        delay_s: Callable[[], float],
         clock: Callable[[], float],
         made: Callable[["_End"], None],
         lost: Callable[["_End"], None],
@@ -139,6 +158,14 @@ class _End(asyncio.Protocol):
         """End the connection at this end, once what was sent is out."""
         if self._transport:
             self._transport.close()
+
+    def reset(self) -> None:
+        """Break the connection off at this end (RST), and let the other one end by that."""
+        if self._transport:
+            wire = self._transport.get_extra_info("socket")
+            with contextlib.suppress(OSError):  # the far side was faster
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection; what arrives before the other end is there is held."""
@@ -179,7 +206,7 @@ class _End(asyncio.Protocol):
         self._lost(self)
 
     def _hold(self, data: bytes) -> None:
-        self._held.append((self._clock() + self._delay_s, data))
+        self._held.append((self._clock() + self._delay_s(), data))
         self._held_bytes += len(data)
         if self._timer is None:
             self._release()

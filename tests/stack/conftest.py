@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from reference_shop.stack import client, document
 from reference_shop.stack.document import StackDocument
 from reference_shop.stack.folder import STATE_VARIABLE
@@ -62,7 +62,7 @@ def shared(state_dir: Path) -> Iterator[Path]:
     """The folder of one stack with two workers, behind nginx where that is installed."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(STATE_VARIABLE, str(state_dir))
-        edge = "nginx" if nginx.find_program() else "direct"
+        edge = "nginx" if programs.find("nginx") else "direct"
         folder = client.start(small(workers=2, products=500, edge=edge, stack_cpus=(CPU,)), silent).parent
     yield folder
     with pytest.MonkeyPatch.context() as patch:

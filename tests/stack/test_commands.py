@@ -14,8 +14,10 @@ import pytest
 
 from lonjak.shop_tables import defects_table, stack_table
 from reference_shop.defects import DEFECTS, Defect
+from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
+from reference_shop.stack.document import OriginLink
 from reference_shop.throttles import KINDS, TIERS
 from tests.stack.conftest import stack_in
 
@@ -42,17 +44,34 @@ def test_status_says_what_a_stack_was_built_from_in_80_columns(shared: Path) -> 
         protections=("payment-timeout", "payment-retries"),
         throttles=("shop.cpu=0.5", "edge.delay-ms=20"),
         past_orders=12_000,
+        urls=("http://127.0.0.1:1", "http://127.0.0.1:2"),
+        edge_options=EdgeOptions(tls=True, waf=2, rate_limit_per_s=50, purge="key"),
+        origin_link=OriginLink("/tmp/control.json", 7.5),
     )
     shown = stack_table(built, uptime_s=61.5).splitlines()
     assert shown[0].endswith(", up 0:01:01")
     assert shown[shown.index("") + 1 :] == [
-        "protections on   payment-timeout, payment-retries",
-        "protections off  circuit-breaker, checkout-bulkhead, load-shedding,",
-        "                 waiting-room, catalogue-cache, graceful-drain",
-        "throttles        shop.cpu=0.5, edge.delay-ms=20",
-        "defects          none",
-        "past orders      12,000",
-        "changes per s    0",
+        "points of presence  http://127.0.0.1:1, http://127.0.0.1:2",
+        "edge options        TLS, WAF level 2, 50 requests per s and address, purge by",
+        "                    key",
+        "origin link         7.5 ms, /tmp/control.json",
+        "protections on      payment-timeout, payment-retries",
+        "protections off     circuit-breaker, checkout-bulkhead, load-shedding,",
+        "                    waiting-room, catalogue-cache, graceful-drain",
+        "throttles           shop.cpu=0.5, edge.delay-ms=20",
+        "defects             none",
+        "past orders         12,000",
+        "changes per s       0",
+    ]
+
+
+def test_status_says_of_an_edge_what_it_stands_before_and_nothing_of_a_shop(shared: Path) -> None:
+    shown = stack_table(replace(stack_in(shared), origin="http://shop.example"), uptime_s=61.5).splitlines()
+    assert shown[0].endswith(", before http://shop.example, up 0:01:01")
+    assert [line.split("  ")[0] for line in shown[shown.index("") + 1 :]] == [
+        "points of presence",
+        "edge options",
+        "origin link",
     ]
 
 
@@ -126,7 +145,7 @@ def test_up_reports_all_wrong_options_at_once() -> None:
         "products is 0: it must be between 1 and 1000000",
         "past-orders is -1: it must be between 0 and 1000000",
         "changes-per-s is -1.0: it must be between 0 and 1000",
-        "edge profile 'akamai' is unknown: choose one of direct, nginx",
+        f"edge profile 'akamai' is unknown: choose one of {', '.join(PROFILES)}",
         f"protection 'moat' is unknown: choose one of {', '.join(PROTECTIONS)}, all",
         "throttle 'shop.cpu=2': cpu must be a share of one core, more than 0 and at most 1, not '2'",
         "throttle 'shop' is not TIER.KIND=VALUE, as in shop.delay-ms=20",
@@ -185,5 +204,6 @@ def test_doctor_says_that_the_demo_can_run_here() -> None:
     ended = lonjak("doctor", "--json")
     found = json.loads(ended.stdout)
     assert (ended.returncode, found["able"]) == (0, True)
-    assert {"Python", "PostgreSQL", "nginx", "port", "loopback"} <= {finding["name"] for finding in found["findings"]}
+    names = {finding["name"] for finding in found["findings"]}
+    assert {"Python", "PostgreSQL", "nginx", "varnish", "ModSecurity", "openssl", "port", "loopback"} <= names
     assert [finding for finding in found["findings"] if not finding["present"] and not finding["fix"]] == []

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from reference_shop.edges import EdgeOptions
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
 from reference_shop.stack.child import METRICS_VARIABLE, ProcessSpec
-from reference_shop.stack.doors import open_doors
+from reference_shop.stack.database_part import Database
+from reference_shop.stack.document import PurgeDoor
+from reference_shop.stack.doors import open_edge_doors, open_shop_doors
 from reference_shop.stack.folder import StackFolder, claim
 from reference_shop.stack.processes import ShopProcesses
 from reference_shop.stack.programs import program
@@ -36,16 +39,20 @@ def processes(folder: StackFolder) -> Iterator[Make]:
     with ExitStack() as stack:
 
         def make(settings: StackSettings) -> ShopProcesses:
-            doors = open_doors(settings, stack.enter_context(ports.listen()))
-            for door in (doors.edge, doors.shop, doors.payment, doors.database_throttle):
+            before = open_edge_doors(settings, ports.listen())
+            doors = open_shop_doors(settings, before)
+            behind = (before.link, doors.shop, doors.payment, doors.database_throttle)
+            for door in (*before.public, *before.edge, *before.inner.values(), *behind):
                 if door:
                     stack.enter_context(door)
             return ShopProcesses(
                 settings=settings,
                 folder=folder,
-                database_url="postgresql://a:b@127.0.0.1:5/shop",
-                shop_database_url="postgresql://a:b@127.0.0.1:6/shop",
-                schema="shop",
+                database=Database(
+                    url="postgresql://a:b@127.0.0.1:5/shop",
+                    shop_url="postgresql://a:b@127.0.0.1:6/shop",
+                    schema="shop",
+                ),
                 ops_token="secret",
                 doors=doors,
                 images=folder.path,
@@ -100,9 +107,9 @@ def test_shop_and_back_office_go_by_way_of_the_throttle_and_the_seed_does_not(pr
     made = processes(small(changes_per_s=0.5))
     specs = (made.seed(), made.shop_worker(1), made.backoffice())
     assert [told(spec, "database_url")[0] for spec in specs] == [
-        made.database_url,
-        made.shop_database_url,
-        made.shop_database_url,
+        made.database.url,
+        made.database.shop_url,
+        made.database.shop_url,
     ]
     assert told(made.backoffice(), "changes_per_s", "schema", "seed") == [0.5, "shop", 1]
 
@@ -122,7 +129,6 @@ def test_every_access_log_is_named(processes: Make) -> None:
     made = processes(small(workers=2, edge="nginx"))
     logs = [(log.tier, Path(log.path).name) for log in made.access_logs()]
     assert logs == [
-        ("edge", "access.jsonl"),
         ("shop", "shop-1.jsonl"),
         ("shop", "shop-2.jsonl"),
         ("payment", "payment.jsonl"),
@@ -150,3 +156,39 @@ def test_a_database_by_way_of_a_proxy_has_the_same_user_and_name(url: str, serve
     with ports.listen() as listener:
         assert server_of(url) == server
         assert by_way_of(url, listener) == after.format(ports.number_of(listener))
+
+
+def test_the_purger_is_told_the_doors_in_their_order_and_goes_by_way_of_the_throttle(processes: Make) -> None:
+    made = processes(small(edge="two-tier", edge_options=EdgeOptions(purge="key")))
+    doors = (
+        PurgeDoor("lonjak-shield", "http://127.0.0.1:7", ("url", "key")),
+        PurgeDoor("a", "http://127.0.0.1:8", ("url",)),
+    )
+    purger = made.purger(doors, "key", "127.0.0.1:9")
+    assert purger.settings == {
+        "database_url": made.database.shop_url,
+        "schema": "shop",
+        "doors": [
+            {"cache": "lonjak-shield", "url": "http://127.0.0.1:7", "by": ("url", "key")},
+            {"cache": "a", "url": "http://127.0.0.1:8", "by": ("url",)},
+        ],
+        "how": "key",
+        "host": "127.0.0.1:9",
+        "run_as": default_run_as(),
+    }
+    assert (purger.role, purger.tier, purger.command[-1]) == ("purger", "purger", "reference_shop.purging")
+
+
+@pytest.mark.parametrize(
+    ("edge", "options", "behind"),
+    [
+        ("direct", EdgeOptions(), False),
+        ("direct", EdgeOptions(origin_rtt_ms=5), False),
+        ("direct", EdgeOptions(tls=True), True),
+        ("varnish", EdgeOptions(), True),
+    ],
+)
+def test_the_shop_believes_an_edge_only_where_there_is_one(
+    processes: Make, edge: str, options: EdgeOptions, behind: bool
+) -> None:
+    assert told(processes(small(edge=edge, edge_options=options)).shop_worker(1), "behind_edge") == [behind]

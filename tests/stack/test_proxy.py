@@ -49,6 +49,7 @@ def proxy(
     *,
     keep_client_address: bool = False,
     host: str = "127.0.0.1",
+    control: Path | None = None,
     launcher: tuple[str, ...] = ("-m",),
 ) -> Iterator[Passage]:
     announced, announce = os.pipe()
@@ -62,6 +63,7 @@ def proxy(
             "port": ports.number_of(server),
             "delay_ms": delay_s * 1000,
             "keep_client_address": keep_client_address,
+            "control": str(control) if control else None,
             "ready_fd": announce,
             "run_as": default_run_as(),
         }
@@ -228,8 +230,9 @@ def test_a_stopped_proxy_does_not_wait_for_ever() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_once_privileges_are_dropped_the_interpreter_may_be_out_of_reach(tmp_path: Path, host: str) -> None:
-    launcher = (str(WATCHED), str(tmp_path))
-    with proxy(DELAY_S, host=host, keep_client_address=host == "127.0.0.1", launcher=launcher) as passage:
+    launcher, control = (str(WATCHED), str(tmp_path)), tmp_path / "control.json"
+    keeps = host == "127.0.0.1"
+    with proxy(DELAY_S, host=host, keep_client_address=keeps, control=control, launcher=launcher) as passage:
         client, server = passage.connect("127.64.3.7")
         with client, server:
             client.sendall(b"question")

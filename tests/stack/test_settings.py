@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack.identity import ProcessIdentity
 from reference_shop.stack.problems import SettingsProblem
@@ -31,7 +34,7 @@ def test_all_problems_are_reported_at_once() -> None:
         "payment-latency-ms is -5: it must be between 0 and 60000",
         "past-orders is 1000001: it must be between 0 and 1000000",
         "changes-per-s is nan: it must be between 0 and 1000",
-        "edge profile 'akamai' is unknown: choose one of direct, nginx",
+        f"edge profile 'akamai' is unknown: choose one of {', '.join(PROFILES)}",
         f"protection 'moat' is unknown: choose one of {', '.join(PROTECTIONS)}, all",
         "throttle 'shop.gravity=9': there is no kind 'gravity'; the kinds are concurrency, delay-ms, cpu",
         "throttle shop.cpu is given more than once",
@@ -103,5 +106,81 @@ def test_settings_survive_the_way_to_the_supervisor() -> None:
         without=("all",),
         throttles=("shop.cpu=0.5",),
         defects=("kindness",),
+        edge="varnish",
+        edge_options=EdgeOptions(tls=True, waf=2, rate_limit_per_s=5, origin_rtt_ms=0.5, purge="auto", config="/a.vcl"),
+        origin="http://127.0.0.1:1",
     )
     assert StackSettings.from_json(settings.as_json()) == settings
+
+
+def test_what_an_edge_cannot_do_is_a_problem() -> None:
+    options = EdgeOptions(waf=5, rate_limit_per_s=0, origin_rtt_ms=2001, purge="key")
+    problems = StackSettings(edge="nginx", edge_options=options).problems()
+    assert [problem.split(" ")[0] for problem in problems] == ["waf", "rate-limit", "origin-rtt-ms", "edge"]
+    (sentence,) = StackSettings(edge="custom").problems()
+    assert "--edge-config" in sentence
+
+
+@pytest.mark.parametrize(
+    ("origin", "problem"),
+    [
+        ("ftp://127.0.0.1", "origin 'ftp://127.0.0.1' is not an http:// or https:// address"),
+        ("http://", "origin 'http://' is not an http:// or https:// address"),
+        ("http://127.0.0.1:many", "origin 'http://127.0.0.1:many' is not an http:// or https:// address"),
+        ("http://127.0.0.1:8000/shop", "the origin must be a scheme, a host and a port"),
+        ("http://me:secret@127.0.0.1:8000", "the origin must be a scheme, a host and a port"),
+        ("http://127.0.0.1:8000/?a=b", "the origin must be a scheme, a host and a port"),
+    ],
+)
+def test_an_origin_is_a_host_and_a_port(origin: str, problem: str) -> None:
+    (sentence,) = StackSettings(edge="nginx", origin=origin).problems()
+    assert sentence.startswith(problem)
+    assert "secret" not in sentence
+
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8000", "http://127.0.0.1/", "https://shop.example"])
+def test_an_edge_may_stand_before_any_origin(origin: str) -> None:
+    assert StackSettings(edge="nginx", origin=origin).problems() == []
+
+
+def test_direct_is_no_edge_before_an_origin() -> None:
+    (sentence,) = StackSettings(edge="direct", origin="http://127.0.0.1:1").problems()
+    assert sentence.startswith("profile direct is no edge: choose one of nginx-pass, ")
+
+
+@pytest.mark.parametrize("profile", ["varnish", "two-tier", "custom"])
+def test_varnish_is_not_put_before_an_origin_that_speaks_tls(profile: str, tmp_path: Path) -> None:
+    vcl = tmp_path / "mine.vcl"
+    vcl.write_text("vcl 4.1;")
+    options = EdgeOptions(config=str(vcl) if profile == "custom" else None)
+    assert StackSettings(edge=profile, edge_options=options, origin="http://shop.example").problems() == []
+    (sentence,) = StackSettings(edge=profile, edge_options=options, origin="https://shop.example").problems()
+    assert sentence.startswith(f"profile {profile} has a Varnish, which cannot speak TLS to an origin")
+
+
+def test_purges_follow_the_reference_shop_alone() -> None:
+    options = EdgeOptions(purge="key")
+    (sentence,) = StackSettings(edge="varnish", edge_options=options, origin="http://127.0.0.1:1").problems()
+    assert sentence.startswith("purge key needs the reference shop")
+    auto = EdgeOptions(purge="auto")
+    assert StackSettings(edge="varnish", edge_options=auto).resolved_edge_options.purge == "key"
+    foreign = StackSettings(edge="varnish", edge_options=auto, origin="http://127.0.0.1:1")
+    assert (foreign.problems(), foreign.resolved_edge_options.purge) == ([], "none")
+
+
+@pytest.mark.parametrize(
+    ("profile", "options", "throttles", "programs"),
+    [
+        ("direct", EdgeOptions(origin_rtt_ms=5), (), ()),
+        ("direct", EdgeOptions(rate_limit_per_s=5), (), ("nginx",)),
+        ("nginx", EdgeOptions(tls=True), (), ("nginx", "openssl")),
+        ("varnish", EdgeOptions(), (), ("varnish",)),
+        ("varnish", EdgeOptions(), ("edge.concurrency=5",), ("varnish", "nginx")),
+        ("two-tier", EdgeOptions(waf=1), (), ("nginx", "varnish", "modsecurity")),
+    ],
+)
+def test_an_edge_needs_what_its_profile_and_its_options_need(
+    profile: str, options: EdgeOptions, throttles: tuple[str, ...], programs: tuple[str, ...]
+) -> None:
+    settings = StackSettings(edge=profile, edge_options=options, throttles=throttles)
+    assert (settings.edge_programs, settings.has_edge) == (programs, bool(programs))

@@ -9,7 +9,7 @@ import psutil
 import pytest
 import requests
 
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from reference_shop.stack import client
 from reference_shop.stack.document import ProcessRecord
 from reference_shop.stack.problems import PortHeld
@@ -94,7 +94,7 @@ def test_a_killed_database_is_started_again_with_its_data(shared: Path) -> None:
     eventually(lambda: requests.get(stack_in(shared).url + "/readyz", timeout=10).status_code == 200)
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@pytest.mark.skipif(programs.find("nginx") is None, reason="nginx is not installed")
 def test_a_killed_edge_comes_back_and_leaves_no_worker_behind(shared: Path) -> None:
     workers = psutil.Process(process(shared, "edge").pid).children(recursive=True)
     kill_and_await_restart(shared, "edge", within_s=10)
@@ -103,14 +103,14 @@ def test_a_killed_edge_comes_back_and_leaves_no_worker_behind(shared: Path) -> N
     assert requests.get(stack_in(shared).url, timeout=10).status_code == 200
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@pytest.mark.skipif(programs.find("nginx") is None, reason="nginx is not installed")
 def test_the_second_request_for_a_page_is_a_hit_at_the_edge(shared: Path) -> None:
     url = stack_in(shared).url + "/product/17"
     statuses = [requests.get(url, timeout=10).headers["Cache-Status"] for _ in range(2)]
     assert statuses == ["lonjak-nginx; fwd=uri-miss; stored", "lonjak-nginx; hit"]
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@pytest.mark.skipif(programs.find("nginx") is None, reason="nginx is not installed")
 def test_the_truth_is_told_behind_the_edge_only(shared: Path) -> None:
     stack = stack_in(shared)
     headers = {"Authorization": f"Bearer {stack.ops_token}"}

@@ -12,7 +12,7 @@ import psutil
 import pytest
 import requests
 
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from reference_shop.stack import client, control_groups, ports
 from reference_shop.stack.document import ProcessRecord
 from reference_shop.stack.folder import STATE_VARIABLE
@@ -173,6 +173,26 @@ def test_the_shop_knows_its_database_only_by_way_of_the_throttle(slow: Path) -> 
 
 
 @needs_groups
+@pytest.mark.skipif(bool(programs.missing(("nginx", "varnish"))), reason="nginx or Varnish is not installed")
+def test_two_points_of_presence_are_slow_both_and_share_a_core(shared: Path, start: Start) -> None:
+    """Before the shared shop, as if that were somebody's own."""
+    throttles = (f"edge.delay-ms={EDGE}", "edge.cpu=0.5")
+    folder = start(small(edge="two-tier", throttles=throttles, origin=f"http://127.0.0.1:{ops_port(shared)}"))
+    stack = stack_in(folder)
+    doors = {process(folder, role).port for role in ("edge-throttle", "edge-throttle-2")}
+    assert [int(url.rpartition(":")[2]) in doors for url in stack.urls] == [True, True]
+    assert [EDGE <= fastest_ms(url + "/healthz") < 2 * EDGE for url in stack.urls] == [True, True]
+    (group,) = groups_of(folder).values()
+    pops = [psutil.Process(process(folder, role).pid) for role in ("edge-pop-1", "edge-pop-2")]
+    assert members(group) == {member.pid for pop in pops for member in (pop, *pop.children())}
+
+
+def ops_port(folder: Path) -> int:
+    """Where a stack's shop listens, behind its edge."""
+    return int((stack_in(folder).ops_url or "").rpartition(":")[2].partition("/")[0])
+
+
+@needs_groups
 def test_a_tier_with_a_share_of_a_core_uses_no_more_and_down_takes_the_groups_of_a_killed_supervisor_away(
     start: Start,
 ) -> None:
@@ -223,7 +243,7 @@ def test_without_writable_control_groups_nothing_is_started(monkeypatch: pytest.
     assert set(state_dir.iterdir()) == before
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@pytest.mark.skipif(programs.find("nginx") is None, reason="nginx is not installed")
 def test_a_slow_edge_stands_before_nginx_which_hears_the_clients_own_address_and_nothing_of_it_is_left(
     start: Start,
 ) -> None:
