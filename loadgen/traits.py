@@ -11,7 +11,7 @@ from loadgen.records import CACHE_HITS, MOST_CACHES, PARSER
 _READ_ONLY = ("GET", "HEAD")
 # Bad request, and addresses or header fields that are too long (RFC 9110 section 15.5, RFC 6585 section 5).
 _REFUSALS_OF_PARSERS = (400, 414, 431)
-_UNHEARD = ((PARSER, "local"),)
+_UNREAD = (PARSER, "local")
 
 
 class TraitsReader:
@@ -31,8 +31,8 @@ class TraitsReader:
     def of_ours(self, response: ShopperResponse, failure: str | None) -> Traits:
         """Of a response of our own client."""
         members = self._members(response.cache_status)
-        if not members and response.status_code in _REFUSALS_OF_PARSERS and not response.header("x-page-kind"):
-            members = _UNHEARD  # Varnish, say, refuses what it cannot read before its configuration is asked
+        if response.status_code in _REFUSALS_OF_PARSERS and _went_unread(response, members):
+            members = (_UNREAD, *members)
         cached, sets_cookie = cache_status(members), response.sets_cookie
         may_be_kept = is_shared(response.cache_control.decode("latin-1")) and not sets_cookie
         return Traits(
@@ -68,3 +68,10 @@ class TraitsReader:
 
     def _members(self, value: bytes) -> tuple[Member, ...]:
         return tuple((self._caches.admit(cache), word) for cache, word in cache_members(value))
+
+
+def _went_unread(response: ShopperResponse, members: tuple[Member, ...]) -> bool:
+    """Whether a server refused what it could not read before it asked its configuration, or its application: Varnish
+    says nothing of itself then, and the shop writes no line into its log."""
+    asked_on = all(word not in (*CACHE_HITS, "local") for _, word in members)
+    return asked_on and not response.header("x-page-kind")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from lonjak.bench.cached_page import cached_page
 from lonjak.bench.crowd import crowd
 from lonjak.bench.memory import memory
 from lonjak.bench.rates import plain, tls
@@ -13,6 +14,7 @@ from lonjak.bench.shop_pages import product_page
 from lonjak.bench.shop_seeding import seeding
 from lonjak.bench.truth_table import truth
 from lonjak.bench.visits import session
+from lonjak.bench.waf import waf
 from lonjak.progress import Progress
 
 SECTIONS: Mapping[str, Callable[[Settings, Progress], Section]] = MappingProxyType(
@@ -27,6 +29,8 @@ SECTIONS: Mapping[str, Callable[[Settings, Progress], Section]] = MappingProxyTy
         "product-page": product_page,
         "order-cost": order_cost,
         "seeding": seeding,
+        "cached-page": cached_page,
+        "waf": waf,
     }
 )
 WITHOUT_NGINX = frozenset({"truth", "product-page", "order-cost", "seeding"})

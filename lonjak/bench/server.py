@@ -18,7 +18,7 @@ from loadgen.errors import EnvironmentProblem, ProgramMissing
 from lonjak.bench.certificates import Certificates
 from lonjak.bench.processes import Started, pause, started
 from lonjak.bench.stub_status import Counter, Reading
-from reference_shop.edges import nginx
+from reference_shop.edges import nginx, programs
 from reference_shop.stack import ports
 from reference_shop.stack.settings import default_run_as
 
@@ -49,10 +49,11 @@ class SmallPage:
         return reading
 
 
-def find_nginx(find: Callable[[], Path | None] = nginx.find_program) -> Path:
+def find_nginx(find: Callable[[], Path | None] = lambda: programs.find("nginx")) -> Path:
     """nginx, or ProgramMissing with the command that installs it."""
     if (program := find()) is None:
-        raise ProgramMissing(f"nginx is not installed, and the bench measures against it: {nginx.INSTALL_COMMAND}")
+        command = programs.install_command(["nginx"])
+        raise ProgramMissing(f"nginx is not installed, and the bench measures against it: {command}")
     return program
 
 
@@ -89,11 +90,11 @@ def configuration(
         connections=2 * connections + 100,  # nginx closes idle ones when a sixteenth of them is all that is left
         certificates=certificates,
         workers=workers,
-        worker=_worker(),
+        worker=worker_user(),
     )
 
 
-def _worker() -> str | None:
+def worker_user() -> str | None:
     """As whom nginx's worker runs: "user group", None where nginx does not start as root."""
     if os.geteuid() != 0:
         return None

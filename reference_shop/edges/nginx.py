@@ -3,14 +3,11 @@
 import resource
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from reference_shop.edges import programs
-from reference_shop.edges.options import EdgeOptions
 from reference_shop.edges.pages import own_pages
 from reference_shop.edges.personal import personal_names
-from reference_shop.edges.profiles import PROFILES
 from reference_shop.edges.rendering import render
 from reference_shop.edges.site import HOST, EdgeProcess, Origin, Site
 from reference_shop.edges.user_files import NAMES_FOR_NGINX
@@ -138,31 +135,3 @@ def _file_limit() -> int:
     """How many files a worker may open: only root may raise the hard limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-
-
-# What is below is for those who do not use `layout` yet.
-INSTALL_COMMAND = programs.install_command(["nginx"])
-
-
-def find_program() -> Path | None:
-    """Where nginx is installed."""
-    return programs.find("nginx")
-
-
-@dataclass(frozen=True, slots=True)
-class NginxEdge:
-    """The profile `nginx` in front of one origin on loopback."""
-
-    port: int
-    origin_port: int
-    worker_count: int
-    concurrency: int | None = None
-
-    def write(self, prefix: Path) -> None:
-        """Put the configuration into nginx's folder."""
-        origin = Origin(HOST, self.origin_port)
-        site = Site(
-            PROFILES["nginx"], EdgeOptions(), origin, (self.port,), {}, prefix, self.worker_count, self.concurrency
-        )
-        for name, text in edge(site, self.port).files.items():
-            (prefix / name).write_text(text, encoding="utf-8")

@@ -17,14 +17,23 @@ from pathlib import Path
 import pytest
 import requests
 
-from reference_shop.edges import nginx
-from reference_shop.edges.nginx import NginxEdge
+from reference_shop.edges import PROFILES, EdgeOptions, nginx, programs
+from reference_shop.edges.layout import Origin as EdgeOrigin
+from reference_shop.edges.layout import Site
 from reference_shop.stack import ports
 from reference_shop.stack.settings import default_run_as
 from tests.stack.conftest import eventually
 
-PROGRAM = nginx.find_program()
+PROGRAM = programs.find("nginx")
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="nginx is not installed")
+
+
+def write(prefix: Path, port: int, origin_port: int, worker_count: int, concurrency: int | None) -> None:
+    """Put the configuration of the profile `nginx` into a folder."""
+    behind = EdgeOrigin("127.0.0.1", origin_port)
+    site = Site(PROFILES["nginx"], EdgeOptions(), behind, (port,), {}, prefix, worker_count, concurrency)
+    for name, text in nginx.edge(site, port).files.items():
+        (prefix / name).write_text(text, encoding="utf-8")
 
 
 @dataclass
@@ -136,7 +145,7 @@ def edge(origin: Origin, prefix: Path) -> Iterator[Edge]:
 def running(origin: Origin, prefix: Path, concurrency: int | None = None) -> Iterator[Edge]:
     with closing(ports.reserve()) as reserved:
         port = ports.number_of(reserved)
-        NginxEdge(port, ports.number_of(origin.listener), 1, concurrency).write(prefix)
+        write(prefix, port, ports.number_of(origin.listener), 1, concurrency)
         with _run(prefix) as process:
             eventually(lambda: _accepts(port))
             origin.heads.clear()
@@ -153,7 +162,7 @@ def _accepts(port: int) -> bool:
 def test_nginx_accepts_the_configuration(
     prefix: Path, capfd: pytest.CaptureFixture[str], concurrency: int | None
 ) -> None:
-    NginxEdge(18080, 18081, 2, concurrency).write(prefix)
+    write(prefix, 18080, 18081, 2, concurrency)
     with _run(prefix, "-t") as trial:
         assert trial.wait(timeout=10) == 0
     assert "warn" not in capfd.readouterr().err

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_shop.edges import nginx
+from reference_shop.edges import PROFILES, EdgeOptions, layout, nginx, programs
 from tests.shop.database import ask
 from tests.shop.processes import (
     RUN_AS,
@@ -52,12 +52,15 @@ class Site:
     @contextmanager
     def edge(self) -> Iterator[str]:
         """nginx in front of the first worker; its address."""
-        found = nginx.find_program()
+        found = programs.find("nginx")
         assert found is not None
         with listen() as reserved:
             port = port_of(reserved)
         prefix = _new_folder(self.folder / "edge")
-        nginx.NginxEdge(port, int(self.url.rpartition(":")[2]), 1).write(prefix)
+        origin = layout.Origin("127.0.0.1", int(self.url.rpartition(":")[2]))
+        site = layout.Site(PROFILES["nginx"], EdgeOptions(), origin, (port,), {}, prefix, 1)
+        for name, text in nginx.edge(site, port).files.items():
+            (prefix / name).write_text(text, encoding="utf-8")
         with subprocess.Popen(nginx.command(found, prefix), user=RUN_AS, extra_groups=[] if RUN_AS else None) as edge:
             try:
                 wait_until(lambda: _accepts(port), "the start of nginx")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from tests.shop.database import ask
 from tests.shop.defects import checks
 from tests.shop.defects.sites import PRODUCT_COUNT, Site, Sites, database_url
@@ -45,7 +45,7 @@ def usual(sites: Sites) -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def _nginx_where_it_is_needed(request: pytest.FixtureRequest) -> None:
-    if "cart-leak" in request.node.name and nginx.find_program() is None:
+    if "cart-leak" in request.node.name and programs.find("nginx") is None:
         pytest.skip("nginx is not installed")
 
 
