@@ -11,7 +11,7 @@ from loadgen.errors import LonjakError
 from loadgen.exitcodes import ExitCode
 from reference_shop.stack.problems import SettingsProblem, StackProblem
 
-COMMANDS = ("demo", "run", "ui", "report", "scenarios", "shop", "bench", "doctor")
+COMMANDS = ("demo", "run", "ui", "report", "scenarios", "shop", "edge", "bench", "doctor")
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.sentence}" for code in ExitCode) + "."
 
 

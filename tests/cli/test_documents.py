@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from lonjak.commands.edge import up as edge_up
 from lonjak.commands.shop import up
 from reference_shop import metrics
 from reference_shop.defects import DEFECTS
 from reference_shop.domain.errors import ErrorCode
+from reference_shop.edges import PROFILES
 from reference_shop.instruments import Figures
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack.choices import ALL
@@ -43,6 +45,20 @@ def rows(document: str, heading: str) -> dict[str, list[str]]:
 def test_every_option_of_the_shop_is_explained() -> None:
     explained = {name.split()[0] for name in rows("reference-shop.md", "Starting it")}
     assert explained == {option for parameter in up.params for option in parameter.opts}
+
+
+def test_every_edge_profile_is_explained_and_what_is_expected_of_its_safety() -> None:
+    assert list(rows("edges.md", "Profiles")) == list(PROFILES)
+    safe = {name: profile.safety for name, profile in PROFILES.items() if profile.safety}
+    told = {name: [f"{each.answer}: {each.because}" for each in expected.values()] for name, expected in safe.items()}
+    assert rows("edges.md", "Is it safe") == told
+
+
+def test_every_option_of_an_edge_is_explained() -> None:
+    explained = {name.split()[0] for name in rows("edges.md", "Options")}
+    assert explained | {"--profile", "--origin", "--port", "--allow-host", "--detach"} == {
+        option for parameter in edge_up.params for option in parameter.opts
+    } | {"--purge"}
 
 
 def test_every_protection_is_explained() -> None:

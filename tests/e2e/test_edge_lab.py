@@ -1,0 +1,194 @@
+"""What the edge lab promises, with the real programs in front of the real shop.
+
+    LONJAK_EDGE_LAB=all pytest tests/e2e/test_edge_lab.py
+
+tries every profile, and each of them ten times for false alarms; else one of each kind.
+"""
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from analysis.cache_model import TtlCache, hit_ratio_between, two_tier
+from loadgen.records import read_lines
+from reference_shop.edges import PROFILES
+from scenarios.popularity import category_popularity, home_popularity, product_popularity, search_popularity
+from tests.e2e.conftest import Place
+
+ALL = os.environ.get("LONJAK_EDGE_LAB") == "all"
+CACHING = [name for name, profile in PROFILES.items() if profile.caches and name != "custom"]
+TOLERANCE = 0.05
+ZIPF = 1.0
+PRODUCTS = 2000
+Places = Callable[[], AbstractContextManager[Place]]
+# Seconds of freshness, and of staleness that nobody waits for, as the shop's headers give them out.
+LIVES = {"home": (60.0, 30.0), "category": (60.0, 30.0), "product": (30.0, 30.0), "search": (30.0, 30.0)}
+MICRO = (1.0, 9.0)  # what nobody asked for in ten seconds is gone
+
+
+@contextmanager
+def shop(places: Places, edge: str, *options: str) -> Iterator[tuple[Place, str]]:
+    """A small shop behind an edge; its address."""
+    with places() as place:
+        sized = () if "--products" in options else ("--products", str(PRODUCTS))
+        up = place.run("shop", "up", "--detach", "--port", "0", "--edge", edge, *sized, *options)
+        assert up.returncode == 0, up.stderr
+        yield place, up.stdout.split()[-1]
+
+
+def run(place: Place, scenario: str, *options: str) -> dict[str, Any]:
+    """Run a scenario; its summary."""
+    ended = place.run("run", scenario, *options, timeout_s=400)
+    assert ended.returncode in (0, 1, 3), ended.stderr
+    print(scenario, *options, ended.stdout.splitlines()[0], sep=" | ")
+    summary: dict[str, Any] = json.loads(place.runs[-1].summary.read_text())
+    return summary
+
+
+@pytest.mark.parametrize("edge", CACHING if ALL else ["nginx"])
+def test_hit_ratios_are_those_of_renewal_theory_and_everything_adds_up(new_place: Places, edge: str) -> None:
+    with shop(new_place, edge, "--changes-per-s", "0") as (place, url):
+        home = requests.get(url, timeout=10).text
+        summary = run(place, "cache-warm-up", "--rate", "12", "--duration", "90s")
+    assert summary["cache"]["reconciliation"]["difference"] == 0
+    assert summary["safety"]["alarm_count"] == 0
+    popularity = {
+        "home": home_popularity(),
+        "category": category_popularity(len(set(re.findall(r'href="(/category/[^"?]+)', home))), ZIPF),
+        "product": product_popularity(PRODUCTS, ZIPF),
+        "search": tuple(search_popularity(ZIPF).values()),
+    }
+    steady_s = summary["run"]["steady_s"]
+    for kind, wanted in popularity.items():
+        for told, measured, expected in _ratios(edge, kind, wanted, summary["cache"]["by_cache"], steady_s):
+            print(f"{edge} {kind} {told}: measured {measured:.3f}, expected {expected:.3f}")
+            assert measured == pytest.approx(expected, abs=TOLERANCE), (edge, kind, told)
+
+
+def _ratios(
+    edge: str, kind: str, wanted: tuple[float, ...], caches: dict[str, Any], steady_s: float
+) -> Iterator[tuple[str, float, float]]:
+    """What was measured beside what is expected, tier by tier."""
+    rows = {name: caches[name][kind] for name in PROFILES[edge].caches if kind in caches[name]}
+    rates = {name: row["lookup_count"] / steady_s for name, row in rows.items()}
+    cache = TtlCache(*(MICRO if edge == "nginx-micro" else LIVES[kind]))
+    if edge != "two-tier":
+        ((name, row),) = rows.items()
+        yield name, row["request_hit_ratio"], hit_ratio_between(wanted, rates[name], cache, steady_s, 2 * steady_s)
+        return
+    pops = [name for name in rows if name.startswith("lonjak-pop")]
+    expected = two_tier(wanted, sum(rates[name] for name in pops), [rates[name] for name in pops], cache, cache)
+    for name in pops:
+        within = hit_ratio_between(wanted, rates[name], cache, steady_s, 2 * steady_s)
+        yield name, rows[name]["request_hit_ratio"], within
+    found = [rows[name]["request_hit_ratio"] * rates[name] for name in pops]
+    kept = sum(found) / sum(rates[name] for name in pops)
+    beyond = rows["lonjak-shield"]["request_hit_ratio"]
+    offload = expected.pop_hit_ratio + (1 - expected.pop_hit_ratio) * expected.shield_hit_ratio
+    yield "both tiers", kept + (1 - kept) * beyond, offload
+
+
+@pytest.mark.parametrize("edge", PROFILES.keys() - {"custom"} if ALL else ["nginx", "varnish"])
+def test_a_leaking_cart_is_found_where_the_profile_says_that_it_leaks(new_place: Places, edge: str) -> None:
+    expected = PROFILES[edge].safety
+    with shop(new_place, edge, "--defect", "cart-leak") as (place, _):
+        summary = run(place, "evening", "--duration", "25s", "--rate", "8", "--no-faults")
+    checks = summary["safety"]["checks"]
+    leaked = {name for name, check in checks.items() if check["alarm_count"]}
+    print(edge, checks)
+    if expected["cart-leak"].answer == "leaks":
+        assert leaked & {"visitor", "deception"}
+        verdict = json.loads(place.runs[-1].verdict.read_text())
+        assert (verdict["verdict"], verdict["cause"]) == ("fail", "safety")
+    else:
+        assert leaked == set()
+    assert checks["visitor"]["checked_count"] > 100
+    assert checks["deception"]["checked_count"] > 0
+    assert checks["poisoning"]["checked_count"] > 0
+
+
+@pytest.mark.parametrize("edge", [edge for edge in PROFILES if edge != "custom" for _ in range(10)] if ALL else [])
+def test_a_sound_shop_gives_no_alarm(new_place: Places, edge: str) -> None:
+    with shop(new_place, edge) as (place, _):
+        summary = run(place, "evening", "--duration", "20s", "--no-faults")
+    assert summary["safety"]["alarm_count"] == 0
+    assert summary["safety"]["checks"]["visitor"]["checked_count"] > 50
+    assert summary["cache"]["reconciliation"]["difference"] == 0
+
+
+@pytest.mark.parametrize("edge", ["nginx-pass", *CACHING] if ALL else ["nginx"])
+def test_a_killed_edge_leaves_a_difference_that_is_explained(new_place: Places, edge: str, tmp_path: Path) -> None:
+    scenario = tmp_path / "killed-edge.toml"
+    told = (Path(__file__).parents[2] / "scenarios" / "evening.toml").read_text()
+    scenario.write_text(told.replace('tier = "shop"', 'tier = "edge"'))
+    with shop(new_place, edge) as (place, _):
+        summary = run(place, str(scenario), "--duration", "30s", "--rate", "10")
+        events = list(read_lines(place.runs[-1].events))
+    assert any(event["kind"] == "fault_started" for event in events)
+    found = summary["cache"]["reconciliation"]
+    print(edge, found)
+    assert found["explained"] is True
+
+
+@pytest.mark.parametrize("edge", CACHING if ALL else ["nginx"])
+def test_the_catalogue_outlives_its_origin(new_place: Places, edge: str) -> None:
+    with shop(new_place, edge, "--products", "60", "--changes-per-s", "0", "--origin-rtt-ms", "0") as (place, _):
+        duration = () if ALL else ("--duration", "60s")
+        summary = run(place, "origin-down", "--rate", "15", *duration)
+        seconds = _by_second(place.runs[-1].counters)
+        events = list(read_lines(place.runs[-1].events))
+    began, ended = (
+        next(float(str(event["at"])) for event in events if event["kind"] == kind) - summary["run"]["started_at"]
+        for kind in ("fault_started", "fault_ended")
+    )
+    assert ended - began == pytest.approx(60.0 if ALL else 30.0, abs=1.0)
+    for kind in ("home", "category", "product") if ALL else ("product",):
+        during = _sums(seconds, kind, began + 1, ended)
+        after = _sums(seconds, kind, ended + 10, 10_000)
+        print(edge, kind, "during", during, "after", after)
+        assert during["request_count"] > 20
+        assert during["failed_count"] <= 0.05 * during["request_count"]
+        assert during["cache_stale_count"] > 0
+        assert after["failed_count"] == 0
+    checks = summary["safety"]
+    assert checks["alarm_count"] == 0
+
+
+UNSAFE = {
+    "keeps-everything.conf": {"visitor", "deception"},
+    "keeps-everything.vcl": {"visitor", "deception"},
+    "keeps-by-suffix.conf": {"deception"},
+    "believes-unkeyed-headers.conf": {"poisoning"},
+    "keeps-errors.conf": {"method-override", "oversized-header"},
+}
+
+
+@pytest.mark.parametrize("config", UNSAFE if ALL else ["keeps-everything.vcl"])
+def test_an_unsafe_configuration_is_found_out_within_half_a_minute(new_place: Places, config: str) -> None:
+    file = Path(__file__).parents[1] / "edges" / "unsafe" / config
+    with shop(new_place, "custom", "--edge-config", str(file)) as (place, _):
+        summary = run(place, "evening", "--duration", "20s", "--no-faults")
+        events = list(read_lines(place.runs[-1].events))
+    assert {name for name, check in summary["safety"]["checks"].items() if check["alarm_count"]} >= UNSAFE[config]
+    first_at = min(float(str(event["at"])) for event in events if event["kind"] == "leak")
+    print(config, "found after", first_at - summary["run"]["started_at"], "s")
+    assert first_at - summary["run"]["started_at"] < 30
+    assert json.loads(place.runs[-1].verdict.read_text())["cause"] == "safety"
+
+
+def _by_second(path: Path) -> list[dict[str, str]]:
+    head, *lines = path.read_text().splitlines()
+    return [dict(zip(head.split(","), line.split(","), strict=True)) for line in lines]
+
+
+def _sums(rows: list[dict[str, str]], kind: str, start_s: float, end_s: float) -> dict[str, int]:
+    names = ("request_count", "failed_count", "cache_stale_count")
+    within = [row for row in rows if row["page_kind"] == kind and start_s <= int(row["elapsed_s"]) < end_s]
+    return {name: sum(int(row[name]) for row in within) for name in names}
