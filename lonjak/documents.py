@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from loadgen.exitcodes import ExitCode
 from loadgen.rundir import RunDirectory
+
+if TYPE_CHECKING:
+    from analysis.run import Analysis
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +27,16 @@ def draw(run: RunDirectory) -> Answer:
     """
     import analysis.run  # noqa: PLC0415 - pandas and matplotlib take a second to load
     import reports  # noqa: PLC0415
-    from reports import wording  # noqa: PLC0415
 
     analysed = analysis.run.analyse(run)
     run.replace(analysis.run.documents(run, analysed) | reports.documents(run, analysed))
+    return answer_of(run, analysed)
+
+
+def answer_of(run: RunDirectory, analysed: "Analysis") -> Answer:
+    """What an analysed run came to."""
+    from reports import wording  # noqa: PLC0415
+
     verdict = analysed.verdict
     sentence = f"{verdict.verdict}: {wording.answer(analysed)}"
     if verdict.verdict == "unknown":

@@ -9,6 +9,7 @@ from analysis.comparison import Comparison
 from analysis.profile_safety import ProfileSafety
 from analysis.steady_seconds import ALL, CATALOGUE
 from reports import wording
+from reports.charts.profiles import TIERS
 from reports.comparison_wording import interval, listed, value
 
 _KINDS = {CATALOGUE: "catalogue pages", ALL: "all requests"}
@@ -102,11 +103,11 @@ def caches(comparison: Comparison) -> Table:
         _row(comparison, "hits among cacheable requests", lambda figures: _cell(figures.request_hit_ratio, "ratio")),
         _row(comparison, "hits among cacheable bytes", lambda figures: _cell(figures.byte_hit_ratio, "ratio")),
         *(_row(comparison, f"hits of {name}", _of_cache(name)) for name in names),
-        _row(comparison, "age of what a cache gave, p50", lambda figures: _age(figures, "p50")),
-        _row(comparison, "age of what a cache gave, p95", lambda figures: _age(figures, "p95")),
+        _row(comparison, "age of what a cache gave, p50, s", lambda figures: _age(figures, "p50")),
+        _row(comparison, "age of what a cache gave, p95, s", lambda figures: _age(figures, "p95")),
         _row(comparison, "changes seen late", _seen_late),
         _row(comparison, "seen late by, s", _late_by),
-        _row(comparison, "fetches per expiry (stampede factor)", _stampede),
+        _row(comparison, "fetches per expiry", _stampede),
         _row(comparison, "requests unaccounted for", _unaccounted),
     ]
     return Table("", tuple(row for row in rows if _says_something(row)))
@@ -120,7 +121,8 @@ def safety(comparison: Comparison) -> Table:
 
 def cpu(comparison: Comparison) -> Table:
     """Processor time by tier, the generator's left out."""
-    tiers = sorted({tier for figures in comparison.profiles for tier in figures.cpu_s_per_1000})
+    found = {tier for figures in comparison.profiles for tier in figures.cpu_s_per_1000}
+    tiers = [*(tier for tier in TIERS if tier in found), *sorted(found - set(TIERS))]
     rows = [_row(comparison, tier, _cpu_of(tier)) for tier in tiers]
     rows.append(_row(comparison, "all tiers", lambda figures: _cell(figures.cpu_total, "s"), strong=True))
     return Table("CPU per 1,000 requests, s", tuple(row for row in rows if _says_something(row)))
@@ -186,12 +188,7 @@ def _of_cache(name: str) -> Of:
 
 
 def _age(figures: ProfileFigures, percentile: str) -> Cell:
-    estimate = figures.age_ms.get(percentile, NOTHING)
-    if estimate.value is None:
-        return Cell(wording.NOTHING)
-    bounds = (estimate.low, estimate.high)
-    note = "–".join(wording.ms_unit(bound) for bound in bounds) if None not in bounds else ""
-    return Cell(wording.ms_unit(estimate.value), note)
+    return _cell(figures.age_ms.get(percentile, NOTHING), "ms as s")
 
 
 def _seen_late(figures: ProfileFigures) -> Cell:

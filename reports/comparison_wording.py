@@ -63,6 +63,9 @@ def uncertainties(comparison: Comparison) -> list[str]:
     if any(figures.response(CATALOGUE, "p95").low is None for figures in comparison.profiles if figures.parts):
         found.append("Too little was measured for an interval of every p95: what has none is told apart from nobody.")
     found += [loaded(part) for figures in comparison.profiles for part in figures.parts if part.above_limit]
+    astray = [figures.profile.name for figures in comparison.profiles if not figures.reconciliation_explained]
+    if astray:
+        found.append(f"Not every request of {listed(astray)} is accounted for between caches and shop.")
     unchecked = [
         figures.profile.name for figures in comparison.profiles if figures.parts and not figures.safety.checked_count
     ]
@@ -84,7 +87,7 @@ def loaded(part: MeasuredPart) -> str:
 
 
 def interval(estimate: Estimate, unit: str) -> str:
-    """The two ends of an interval, empty where there is none; `unit` is ms, ratio, s or number."""
+    """The two ends of an interval, empty where there is none; `unit` is ms, ms as s, ratio, s or number."""
     if estimate.low is None or estimate.high is None:
         return ""
     low, high = _bare(estimate.low, unit), _bare(estimate.high, unit)
@@ -104,6 +107,8 @@ def _bare(number: float, unit: str) -> str:
         return _percent(number)
     if unit == "ms":
         return wording.ms(number)
+    if unit == "ms as s":
+        return wording.decimal(number / 1000)
     return f"{number:.2f}" if unit == "s" else wording.decimal(number)
 
 

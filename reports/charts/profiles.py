@@ -16,6 +16,7 @@ from reports.charts.palette import LIGHT
 _ROW_PX = 34
 _LINE_PX = 17
 _CHARACTER_PX = 7.0
+_PERCENTILES = {"p50": "green", "p95": "blue"}
 # From the shopper's side to the shop's, as requests pass them.
 TIERS: Mapping[str, str] = {
     "front": "red",
@@ -32,36 +33,39 @@ _OTHER_TIER = "ink"
 
 
 def response_times(comparison: Comparison) -> Chart | None:
-    """p95 of catalogue pages as a dot on its interval."""
+    """Median and p95 of catalogue pages, each as a dot on its interval."""
 
-    def of(figures: ProfileFigures) -> Estimate:
-        return figures.response(CATALOGUE, "p95")
+    def mark(axes: Axes, row: int, figures: ProfileFigures) -> None:
+        for percentile, colour in _PERCENTILES.items():
+            estimate = figures.response(CATALOGUE, percentile)
+            if bounds := _bounds(estimate):
+                axes.plot(
+                    bounds, [row, row], color=LIGHT[colour], linewidth=7, alpha=0.28, solid_capstyle="butt", zorder=1
+                )
+            if estimate.value is not None:
+                axes.plot(estimate.value, row, "o", color=LIGHT[colour], markersize=9, markeredgewidth=0, zorder=2)
 
-    def mark(axes: Axes, row: int, estimate: Estimate) -> None:
-        if bounds := _bounds(estimate):
-            axes.plot(
-                bounds, [row, row], color=LIGHT["blue"], linewidth=7, alpha=0.28,
-                solid_capstyle="butt", zorder=1,
-            )  # fmt: skip
-        axes.plot(estimate.value or 0.0, row, "o", color=LIGHT["blue"], markersize=9, markeredgewidth=0, zorder=2)
-
-    alt = "95th percentile of the response time of catalogue pages by profile, with its 95 % interval, in milliseconds."
-    return _rows(comparison, of, mark, name="compared-p95", alt=alt, unit="milliseconds")
+    drawn = [figures for figures in comparison.profiles if figures.response(CATALOGUE, "p50").value is not None]
+    alt = (
+        "Median and 95th percentile of the response time of catalogue pages by profile, with their 95 % intervals, in "
+        "milliseconds."
+    )
+    legend = list(_PERCENTILES.items())
+    return _rows(drawn, mark, name="compared-response", alt=alt, unit="milliseconds", legend=legend)
 
 
 def origin_requests(comparison: Comparison) -> Chart | None:
     """Requests that the shop answered per second, as a bar with its interval."""
 
-    def of(figures: ProfileFigures) -> Estimate:
-        return figures.origin_per_s
-
-    def mark(axes: Axes, row: int, estimate: Estimate) -> None:
+    def mark(axes: Axes, row: int, figures: ProfileFigures) -> None:
+        estimate = figures.origin_per_s
         axes.barh(row, estimate.value or 0.0, height=0.55, color=LIGHT["green"], alpha=0.6, linewidth=0, zorder=1)
         if bounds := _bounds(estimate):
             axes.plot(bounds, [row, row], color=LIGHT["ink"], linewidth=1.4, zorder=2)
 
+    drawn = [figures for figures in comparison.profiles if figures.origin_per_s.value is not None]
     alt = "Requests per second that the shop had to answer, by profile, with their 95 % intervals."
-    return _rows(comparison, of, mark, name="compared-origin", alt=alt, unit="requests per second")
+    return _rows(drawn, mark, name="compared-origin", alt=alt, unit="requests per second")
 
 
 def cpu(comparison: Comparison) -> Chart | None:
@@ -92,25 +96,24 @@ def cpu(comparison: Comparison) -> Chart | None:
 
 
 def _rows(
-    comparison: Comparison,
-    of: Callable[[ProfileFigures], Estimate],
-    mark: Callable[[Axes, int, Estimate], None],
+    drawn: Sequence[ProfileFigures],
+    mark: Callable[[Axes, int, ProfileFigures], None],
     *,
     name: str,
     alt: str,
     unit: str,
+    legend: Sequence[tuple[str, str]] = (),
 ) -> Chart | None:
-    """One estimate a row."""
-    drawn = [figures for figures in comparison.profiles if of(figures).value is not None]
+    """A row for each of these profiles."""
     if not drawn:
         return None
 
     def draw(sheet: Sheet) -> None:
         (axes,) = sheet.axes(left=_left(drawn))
         for row, figures in enumerate(drawn):
-            mark(axes, row, of(figures))
+            mark(axes, row, figures)
         _dress(axes, drawn)
-        timeline.heading(axes, unit, [])
+        timeline.heading(axes, unit, legend)
 
     height = _ROW_PX * len(drawn) + 66
     return chart(name, alt, draw, wide_height=height, narrow_height=height)

@@ -93,6 +93,16 @@ def test_probes_are_no_shoppers_but_part_of_what_was_asked(tmp_path: Path) -> No
     figures = compare(study.write(tmp_path)).figures("nginx")
     assert (figures.response(ALL, "p99"), "probe" in figures.response_ms) == (exactly(20.0), False)
     assert (figures.offload_ratio, figures.cpu_total) == (exactly(0.9), exactly(12.5))
+    assert figures.cpu_s_per_1000 == {"shop": exactly(12.5)}
+
+
+def test_what_probes_find_cacheable_or_failing_is_in_no_ratio_of_shoppers(tmp_path: Path) -> None:
+    study = two_edges()
+    for second in range(60):
+        study.histories["nginx"][0].failed[second, "probe"] = {"http_4xx": 20}
+        study.histories["nginx"][0].cacheable[second, "probe"] = (20, 0)
+    figures = compare(study.write(tmp_path)).figures("nginx")
+    assert (figures.request_hit_ratio, figures.failed_ratio) == (exactly(0.8), exactly(0.0))
 
 
 def test_what_purges_cost_is_work_for_the_shop_but_not_held_against_the_cache(tmp_path: Path) -> None:
@@ -163,6 +173,20 @@ def test_a_cache_that_leaked_fails_the_study_though_others_passed(tmp_path: Path
 def test_a_leak_is_a_leak_however_slow_the_generator_was(tmp_path: Path) -> None:
     study = Study({"nginx": [leaking("nginx")], "nginx-pass": [overloaded("nginx-pass")]})
     assert verdict(study, tmp_path)[:2] == ("fail", "safety")
+
+
+def test_a_leak_is_a_leak_though_the_study_was_interrupted(tmp_path: Path) -> None:
+    study = Study({"nginx": [leaking("nginx")], "nginx-pass": two_edges().histories["nginx-pass"]})
+    study.changed = lambda manifest: replace(manifest, interrupted=True, complete=False)
+    assert verdict(study, tmp_path)[:2] == ("fail", "safety")
+
+
+def test_of_several_runs_the_worst_is_the_profiles(tmp_path: Path) -> None:
+    histories = [history_of("nginx", ms=20.0, origin_per_s=4), failing("nginx")]
+    passing = [history_of("nginx-pass", ms=60.0, origin_per_s=20) for _ in histories]
+    comparison = compare(Study({"nginx": histories, "nginx-pass": passing}).write(tmp_path))
+    assert comparison.figures("nginx").outcome == "fail"
+    assert comparison.recommendation.grounds("failed") == ["nginx"]
 
 
 def test_a_leak_that_was_written_down_beforehand_keeps_a_profile_out_but_does_not_fail_the_study(

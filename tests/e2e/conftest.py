@@ -16,6 +16,7 @@ import pytest
 
 from loadgen.rundir import RunDirectory
 from loadgen.stack import StackProcess, read_stack
+from loadgen.studydir import StudyDirectory, is_study
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,15 +29,28 @@ class Place:
     packages: Path
     state: Path
     seen: set[StackProcess] = field(default_factory=set)
+    programs: Path | None = None  # a folder whose programs hide the system's
 
     @property
     def environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("LONJAK_", "PYTHON"))}
-        return clean | {"LONJAK_STATE_DIR": str(self.state), "PYTHONPATH": str(self.packages)}
+        hidden = {"PATH": f"{self.programs}:{clean['PATH']}"} if self.programs else {}
+        return clean | {"LONJAK_STATE_DIR": str(self.state), "PYTHONPATH": str(self.packages)} | hidden
 
     @property
     def runs(self) -> list[RunDirectory]:
-        return [RunDirectory(path.parent) for path in sorted(self.folder.glob("runs/*/*/manifest.json"))]
+        """Whole runs, those that are parts of a study included, in the order of their folders."""
+        alone = [path for path in self.folder.glob("runs/*/*/manifest.json") if not is_study(path.parent)]
+        parts = self.folder.glob("runs/*/*/parts/*/manifest.json")
+        return [RunDirectory(path.parent) for path in sorted([*alone, *parts])]
+
+    @property
+    def studies(self) -> list[StudyDirectory]:
+        return [
+            StudyDirectory(path.parent)
+            for path in sorted(self.folder.glob("runs/*/*/manifest.json"))
+            if is_study(path.parent)
+        ]
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(

@@ -15,10 +15,12 @@ import pytest
 
 from analysis.run import analyse
 from loadgen.rundir import RunDirectory
-from reference_shop.edges import nginx
+from reference_shop.edges import programs
 from tests.e2e.conftest import Place, wait_until
 
 SHORT = ("--duration", "24s", "--rate", "8", "--products", "3000")
+COMPARES = programs.find("nginx") is not None
+needs_nginx = pytest.mark.skipif(not COMPARES, reason="nginx is not installed")
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,33 @@ def demo(new_place: Callable[[], AbstractContextManager[Place]]) -> Iterator[Dem
         yield Demo(place, ended, place.runs[0])
 
 
-def test_the_demo_answers_in_two_lines(demo: Demo) -> None:
-    sentence, report = demo.ended.stdout.splitlines()
-    assert sentence.startswith("pass: ")
-    assert (demo.place.folder / report).resolve() == demo.run.report.resolve()
+def test_the_demo_answers_with_its_verdict_first_and_the_report_last(demo: Demo) -> None:
+    lines = demo.ended.stdout.splitlines()
+    assert lines[0].startswith("pass: ")
+    reports = [demo.run.report, *(study.report for study in demo.place.studies)]
+    assert [(demo.place.folder / line).resolve() for line in lines[-len(reports) :]] == [
+        report.resolve() for report in reports
+    ]
+    assert len(lines) == (4 if COMPARES else 2)
+
+
+@needs_nginx
+def test_the_demo_says_what_the_cache_saved(demo: Demo) -> None:
+    saved = demo.ended.stdout.splitlines()[1].replace("\u00a0", " ")
+    assert saved.startswith("With nginx, catalogue pages come in ")
+    assert re.search(r"; with nginx-pass in .*; the shop answers \d+(\.\d)? % fewer requests", saved)
+
+
+@needs_nginx
+def test_both_runs_had_the_same_shoppers_and_the_cache_spared_the_shop_most_of_them(demo: Demo) -> None:
+    cached, uncached = (json.loads(run.summary.read_text()) for run in demo.place.runs)
+    assert (cached["run"]["edge"], uncached["run"]["edge"]) == ("nginx", "nginx-pass")
+    assert cached["sessions"]["arrived_count"] == uncached["sessions"]["arrived_count"]
+    [study] = demo.place.studies
+    profiles = json.loads(study.summary.read_text())["profiles"]
+    offload = {name: figures["cache"]["origin_offload_ratio"]["value"] for name, figures in profiles.items()}
+    assert offload["nginx"] > 0.4
+    assert abs(offload["nginx-pass"]) < 0.1
 
 
 def test_the_run_directory_is_whole(demo: Demo) -> None:
@@ -80,12 +105,12 @@ def test_a_worker_was_killed_and_came_back(demo: Demo) -> None:
     assert recovery["recovered_s"] is not None  # type: ignore[index]
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@needs_nginx
 def test_most_cacheable_requests_are_hits_once_the_cache_is_warm(demo: Demo) -> None:
     assert demo.document("summary.json")["cache"]["request_hit_ratio"] >= 0.7
 
 
-@pytest.mark.skipif(nginx.find_program() is None, reason="nginx is not installed")
+@needs_nginx
 def test_the_hit_ratio_rises_from_cold(demo: Demo) -> None:
     ratios = [ratio for ratio in analyse(demo.run).series.hit_ratio if ratio is not None]
     assert ratios[0] < ratios[-1]
@@ -123,7 +148,8 @@ def test_an_interrupted_demo_reports_as_far_as_it_went(place: Place) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, out + err
     assert place.left_over() == []
-    assert (place.runs[0].report.exists(), "Traceback" in err) == (True, False)
+    reports = [found.report for found in (place.runs[0], *place.studies)]
+    assert (all(report.exists() for report in reports), "Traceback" in err) == (True, False)
 
 
 def test_a_killed_demo_leaves_no_process_and_a_readable_run(place: Place) -> None:

@@ -90,7 +90,8 @@ def _ratios(
         yield name, rows[name]["request_hit_ratio"], within
     found = [rows[name]["request_hit_ratio"] * rates[name] for name in pops]
     kept = sum(found) / sum(rates[name] for name in pops)
-    beyond = rows["lonjak-shield"]["request_hit_ratio"]
+    # Of the front page every fetch is behind a stale answer: then no shopper hears of the shield.
+    beyond = rows["lonjak-shield"]["request_hit_ratio"] if "lonjak-shield" in rows else 0.0
     offload = expected.pop_hit_ratio + (1 - expected.pop_hit_ratio) * expected.shield_hit_ratio
     yield "both tiers", kept + (1 - kept) * beyond, offload
 
@@ -114,13 +115,14 @@ def test_a_leaking_cart_is_found_where_the_profile_says_that_it_leaks(new_place:
     assert checks["poisoning"]["checked_count"] > 0
 
 
-@pytest.mark.parametrize("edge", [edge for edge in PROFILES if edge != "custom" for _ in range(10)] if ALL else [])
-def test_a_sound_shop_gives_no_alarm(new_place: Places, edge: str) -> None:
-    with shop(new_place, edge) as (place, _):
-        summary = run(place, "evening", "--duration", "20s", "--no-faults")
-    assert summary["safety"]["alarm_count"] == 0
-    assert summary["safety"]["checks"]["visitor"]["checked_count"] > 50
-    assert summary["cache"]["reconciliation"]["difference"] == 0
+@pytest.mark.parametrize("edge", [edge for edge in PROFILES if edge != "custom"] if ALL else [])
+def test_ten_runs_of_a_sound_shop_give_no_alarm_and_add_up(new_place: Places, edge: str) -> None:
+    with shop(new_place, edge, "--purge", "auto") as (place, _):
+        for _ in range(10):
+            summary = run(place, "evening", "--duration", "15s", "--no-faults")
+            assert summary["safety"]["alarm_count"] == 0
+            assert summary["safety"]["checks"]["visitor"]["checked_count"] > 50
+            assert summary["cache"]["reconciliation"]["difference"] == 0
 
 
 @pytest.mark.parametrize("edge", ["nginx-pass", *CACHING] if ALL else ["nginx"])

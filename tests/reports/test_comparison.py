@@ -141,8 +141,8 @@ def test_each_profile_is_a_column_and_each_figure_has_its_interval_below(pages: 
 def test_caches_show_what_they_told(pages: dict[str, str]) -> None:
     found = rows(pages["whole"], "caches")
     assert found["hits of lonjak-nginx"][1:] == ["–"]
-    assert found["age of what a cache gave, p95"] == ["2,501 ms 2,501 ms–2,501 ms", "–"]
-    assert found["fetches per expiry (stampede factor)"] == ["1.50 at most 4", "–"]
+    assert found["age of what a cache gave, p95, s"] == ["2.5 2.5–2.5", "–"]
+    assert found["fetches per expiry"] == ["1.50 at most 4", "–"]
 
 
 def test_runs_stand_in_their_order_with_their_share_of_the_machine(pages: dict[str, str]) -> None:
