@@ -10,8 +10,8 @@ from statistics import median
 
 import psutil
 
+from loadgen.errors import EnvironmentProblem
 from loadgen.rundir import RunDirectory
-from lonjak.bench import certificates
 from lonjak.bench.contenders import LONJAK, Aim, Contender, absent, contenders
 from lonjak.bench.figures import Standing, Window, standings
 from lonjak.bench.processes import END_S, Started, pause, started
@@ -19,6 +19,7 @@ from lonjak.bench.recorded import recorded_count
 from lonjak.bench.section import Section, Settings
 from lonjak.bench.server import SmallPage, small_page
 from lonjak.progress import Progress
+from reference_shop.edges.certificates import CertificateProblem, ServerCertificate, make_certificate
 
 CONNECTIONS = 50
 _WARMUP_S = 1.0
@@ -68,9 +69,16 @@ def _section(title: str, settings: Settings, progress: Progress, *, tls: bool) -
 def _server(settings: Settings, *, tls: bool) -> Iterator[SmallPage]:
     with tempfile.TemporaryDirectory(prefix="lonjak-bench-") as name:
         folder = Path(name)
-        made = certificates.make(folder, "openssl") if tls else None
+        made = _certificate(folder) if tls else None
         with small_page(folder, (settings.server_cpu,), CONNECTIONS, made) as server:
             yield server
+
+
+def _certificate(folder: Path) -> ServerCertificate:
+    try:
+        return make_certificate(folder)
+    except CertificateProblem as problem:
+        raise EnvironmentProblem(str(problem)) from None
 
 
 def _measure(

@@ -15,10 +15,10 @@ from pathlib import Path
 import jinja2
 
 from loadgen.errors import EnvironmentProblem, ProgramMissing
-from lonjak.bench.certificates import Certificates
 from lonjak.bench.processes import Started, pause, started
 from lonjak.bench.stub_status import Counter, Reading
 from reference_shop.edges import nginx, programs
+from reference_shop.edges.certificates import ServerCertificate
 from reference_shop.stack import ports
 from reference_shop.stack.settings import default_run_as
 
@@ -59,36 +59,41 @@ def find_nginx(find: Callable[[], Path | None] = lambda: programs.find("nginx"))
 
 @contextmanager
 def small_page(
-    folder: Path, cpus: tuple[int, ...], connections: int, certificates: Certificates | None = None, *, workers: int = 1
+    folder: Path,
+    cpus: tuple[int, ...],
+    connections: int,
+    certificate: ServerCertificate | None = None,
+    *,
+    workers: int = 1,
 ) -> Iterator[SmallPage]:
-    """Serve the page on a free port, over TLS where there are certificates; gone at the end of the block.
+    """Serve the page on a free port, over TLS where there is a certificate; gone at the end of the block.
 
     `connections` are those of each worker.
     """
     with contextlib.closing(ports.reserve()) as page, contextlib.closing(ports.reserve()) as status:
         page_port, status_port = ports.number_of(page), ports.number_of(status)
-        text = configuration(page_port, status_port, connections, certificates, workers=workers)
+        text = configuration(page_port, status_port, connections, certificate, workers=workers)
         (folder / nginx.CONFIGURATION).write_text(text, encoding="utf-8")
         command = nginx.command(find_nginx(), folder)
         with started("nginx", command, cpus=cpus, folder=folder, orphan_signal=signal.SIGTERM) as program:
             counter = _connected(program, status_port)
             with contextlib.closing(counter):
-                scheme = "https" if certificates else "http"
-                authority = certificates.authority if certificates else None
+                scheme = "https" if certificate else "http"
+                authority = certificate.authority if certificate else None
                 yield SmallPage(f"{scheme}://{ports.HOST}:{page_port}", program, authority, counter)
 
 
 def configuration(
-    page_port: int, status_port: int, connections: int, certificates: Certificates | None, *, workers: int = 1
+    page_port: int, status_port: int, connections: int, certificate: ServerCertificate | None, *, workers: int = 1
 ) -> str:
-    """The text of nginx.conf; all its paths but the certificates' are relative to nginx's prefix."""
+    """The text of nginx.conf; all its paths but the certificate's are relative to nginx's prefix."""
     template = files("lonjak.bench").joinpath("small_page.conf.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)  # noqa: S701  (no HTML)
     return environment.from_string(template).render(
         page_port=page_port,
         status_port=status_port,
         connections=2 * connections + 100,  # nginx closes idle ones when a sixteenth of them is all that is left
-        certificates=certificates,
+        certificate=certificate,
         workers=workers,
         worker=worker_user(),
     )

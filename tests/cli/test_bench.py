@@ -76,7 +76,7 @@ def test_nginx_says_how_many_connections_it_holds_and_requests_it_served() -> No
 
 
 def test_the_server_keeps_every_connection_and_logs_nothing() -> None:
-    text = configuration(1111, 2222, connections=5000, certificates=None)
+    text = configuration(1111, 2222, connections=5000, certificate=None)
     lines = {line.strip() for line in text.splitlines()}
     assert {"listen 127.0.0.1:1111 backlog=4096 reuseport;", "worker_connections 10100;", "access_log off;"} <= lines
 
