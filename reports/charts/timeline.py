@@ -41,7 +41,13 @@ def plot(
     for line in lines:
         style = (0, (4, 2.5)) if line.dashed else "solid"
         axes.plot(
-            series.at_s, line.values, color=LIGHT[line.colour], linestyle=style, marker=_dot(line.values), markersize=3
+            series.at_s,
+            line.values,
+            color=LIGHT[line.colour],
+            linestyle=style,
+            marker="o",
+            markersize=3,
+            markevery=alone(line.values),
         )
         if line.filled:
             axes.fill_between(
@@ -51,9 +57,11 @@ def plot(
     heading(axes, title, [(line.label, line.colour) for line in lines])
 
 
-def _dot(values: FloatArray) -> str | None:
-    """A marker for curves so short that a line would not be seen."""
-    return "o" if np.isfinite(values).sum() < 3 else None
+def alone(values: FloatArray) -> list[int]:
+    """Where a value has no neighbour, so that no line would show it."""
+    known = np.isfinite(values)
+    beside = np.pad(known, 1)
+    return [int(at) for at in np.flatnonzero(known & ~beside[:-2] & ~beside[2:])]
 
 
 def context(axes: Axes, series: Series, *, labelled: bool, last: bool) -> None:
