@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.recording import Recording
 from loadgen.histogram import Histogram
 from loadgen.objectives import PERCENTILES, Figures
-from loadgen.records import CACHE_HITS, CACHE_WORDS, PARSER, PROBE
+from loadgen.records import CACHE_HITS, CACHE_WORDS, GATEWAY, PARSER, PROBE
 from loadgen.tally import Tally
 
 LOOKED_UP = (*CACHE_HITS, "miss", "expired", "revalidated")
@@ -21,7 +21,7 @@ LOOKED_UP = (*CACHE_HITS, "miss", "expired", "revalidated")
 def by_cache(recording: Recording) -> dict[str, Figures]:
     """By cache, and by page kind within it: `all` are those of shoppers, without probes."""
     caches = recording.steady_rows(recording.caches)
-    caches = caches[caches["cache"] != PARSER]  # which is none
+    caches = caches[~caches["cache"].isin((PARSER, GATEWAY))]  # which are none
     found: dict[str, Figures] = {}
     for cache, rows in caches.groupby("cache"):
         kinds = {str(kind): _figures(of) for kind, of in rows.groupby("page_kind")}

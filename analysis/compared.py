@@ -77,6 +77,17 @@ class ProfileFigures:
         """The worst verdict of its parts; None when none was run."""
         return min((part.verdict.verdict for part in self.parts), key=_WORST_FIRST.index, default=None)
 
+    @property
+    def tried(self) -> bool:
+        """Whether any of its parts was begun; a study that ended early may not have come to it."""
+        return bool(self.parts or self.problems)
+
+    @property
+    def spared_ratio(self) -> Estimate:
+        """The offload, none of anything where no cache stands; nothing where the shop's log is missing."""
+        measured = self.origin_per_s.value is not None
+        return Estimate(0.0, 0.0, 0.0) if measured and not self.profile.caches else self.offload_ratio
+
     def response(self, group: str, percentile: str) -> Estimate:
         """A percentile of a page kind's response time; nothing where too few samples lie behind it."""
         return self.response_ms.get(group, {}).get(percentile, NOTHING)
@@ -147,7 +158,7 @@ def profile_figures(profile: ComparedProfile, runs: Sequence[Run], problems: Seq
         request_hit_ratio=_hit_ratio(profile, seconds, drawn, "count"),
         byte_hit_ratio=_hit_ratio(profile, seconds, drawn, "bytes"),
         by_cache=by_cache(summaries),
-        offload_ratio=_offload(seconds, drawn),
+        offload_ratio=_offload(profile, seconds, drawn),
         origin_per_s=_origin_per_s(seconds, drawn),
         failed_ratio=bootstrap.ratio(seconds.counters["failed_count"], requests, drawn),
         cpu_s_per_1000=cpu,
@@ -180,15 +191,17 @@ def _percentiles(of: Counted, drawn: FloatArray | None) -> dict[str, Estimate]:
     }
 
 
-def _offload(seconds: Seconds, drawn: FloatArray | None) -> Estimate:
-    """The share of requests that the shop did not have to answer, nor to answer again behind a stale page."""
-    if seconds.fetched is None:
+def _offload(profile: ComparedProfile, seconds: Seconds, drawn: FloatArray | None) -> Estimate:
+    """The share of shoppers' well answered requests that the shop did not have to answer, nor again behind a stale
+    page; nothing where no cache stands."""
+    if seconds.fetched is None or not profile.caches:
         return NOTHING
-    return bootstrap.complement(bootstrap.ratio(seconds.fetched, seconds.asked, drawn))
+    answered = seconds.counters["request_count"] - seconds.counters["failed_count"]
+    return bootstrap.complement(bootstrap.ratio(seconds.fetched, answered, drawn))
 
 
 def _origin_per_s(seconds: Seconds, drawn: FloatArray | None) -> Estimate:
-    """Everything that the shop answered, what purges cost included."""
+    """Everything that the shop answered but to probes, what purges cost included."""
     if seconds.fetched is None or seconds.purges is None:
         return NOTHING
     return bootstrap.ratio(seconds.fetched + seconds.purges, np.ones(seconds.total_s), drawn)

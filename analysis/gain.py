@@ -28,13 +28,13 @@ def gain(figures: ProfileFigures, over: ProfileFigures) -> Gain:
     return Gain(
         p95_saved_ms=saved_ms,
         p95_told_apart=not ours.overlaps(theirs),
-        origin_spared_ratio=_spared(_forwarded(figures.offload_ratio), _forwarded(over.offload_ratio)),
+        origin_spared_ratio=_spared(_forwarded(figures.spared_ratio), _forwarded(over.spared_ratio)),
         cpu_saved_ratio=_spared(figures.cpu_total.value, over.cpu_total.value),
     )
 
 
-def _forwarded(offload_ratio: Estimate) -> float | None:
-    return None if offload_ratio.value is None else 1 - offload_ratio.value
+def _forwarded(spared_ratio: Estimate) -> float | None:
+    return None if spared_ratio.value is None else 1 - spared_ratio.value
 
 
 def _spared(ours: float | None, theirs: float | None) -> float | None:

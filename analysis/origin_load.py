@@ -1,8 +1,9 @@
 """What the shop itself had to do, by its own access log: fetches by who caused them, and what expiries cost; pure.
 
-`client`: a shopper (or a probe) waited for it; `background`: an edge refreshed what it had given out stale; `purge`: a
-cache was told to fetch anew. Offload is 1 - (client + background) / requests of shoppers and probes, so that refreshing
-is no saving. The operators' doors are left out on both sides.
+`client`: a shopper waited for it; `background`: an edge refreshed what it had given out stale; `purge`: a cache was
+told to fetch anew; `probe`: a search for leaks waited for it. Offload is 1 - (client + background) / shoppers' requests
+that were answered well, so that neither refreshing nor failing is a saving. The operators' doors are left out on both
+sides.
 """
 
 from collections.abc import Mapping
@@ -12,10 +13,12 @@ import pandas as pd
 
 from analysis.recording import Recording
 from loadgen.objectives import Figures
+from loadgen.records import PROBE
 
 SHOP = "shop"  # the tier whose log is the origin's
 OPERATORS = "ops"  # a page kind that no shopper asks for
 CAUSES = ("client", "background", "purge")
+PROBED = "probe"  # a cause as well, of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +47,13 @@ class Bursts:
 
 @dataclass(frozen=True, slots=True)
 class OriginLoad:
-    """Fetches of the whole run by cause; `offload_ratio` is of the steady phase, None where nobody asked anything."""
+    """Fetches of the whole run by cause; `offload_ratio` is of the steady phase, None where no cache stands or nobody
+    was answered well."""
 
     client_count: int
     background_count: int
     purge_count: int
+    probe_count: int
     offload_ratio: float | None
     bursts: tuple[Bursts, ...]
 
@@ -58,6 +63,7 @@ class OriginLoad:
             "client_count": self.client_count,
             "background_count": self.background_count,
             "purge_count": self.purge_count,
+            "probe_count": self.probe_count,
             "offload_ratio": self.offload_ratio,
             "bursts": {bursts.page_kind: bursts.as_json() for bursts in self.bursts},
         }
@@ -69,14 +75,13 @@ def origin_load(recording: Recording) -> OriginLoad | None:
     if not len(fetches):
         return None
     counts = _by_cause(fetches)
-    steady = _by_cause(recording.steady_rows(fetches))
-    asked = client_requests(recording.steady_rows(recording.counters))
-    reached = steady["client"] + steady["background"]
+    has_caches = recording.manifest.caches or heard_of_caches(recording)
     return OriginLoad(
         client_count=counts["client"],
         background_count=counts["background"],
         purge_count=counts["purge"],
-        offload_ratio=1 - reached / asked if asked else None,
+        probe_count=counts[PROBED],
+        offload_ratio=_offload_ratio(recording, fetches) if has_caches else None,
         bursts=_bursts(recording.origin_keys),
     )
 
@@ -85,7 +90,7 @@ def shop_fetches(recording: Recording) -> pd.DataFrame:
     """The shop's own rows of origin.csv, with a column `cause`; without an edge every request is a client's."""
     origin = recording.origin
     rows = origin[(origin["tier"] == SHOP) & (origin["page_kind"] != OPERATORS)]
-    return rows.assign(cause=rows["cache_status"].where(rows["cache_status"].isin(CAUSES), "client"))
+    return rows.assign(cause=rows["cache_status"].where(rows["cache_status"].isin((*CAUSES, PROBED)), "client"))
 
 
 def client_requests(counters: pd.DataFrame) -> int:
@@ -93,9 +98,23 @@ def client_requests(counters: pd.DataFrame) -> int:
     return int(counters.loc[counters["page_kind"] != OPERATORS, "request_count"].sum())
 
 
+def heard_of_caches(recording: Recording) -> bool:
+    """Whether a response told of a cache."""
+    counters = recording.counters
+    return bool(counters["request_count"].sum() != counters["cache_none_count"].sum())
+
+
+def _offload_ratio(recording: Recording, fetches: pd.DataFrame) -> float | None:
+    counters = recording.steady_rows(recording.counters)
+    shoppers = counters[~counters["page_kind"].isin((OPERATORS, PROBE))]
+    answered = int(shoppers["request_count"].sum() - shoppers["failed_count"].sum())
+    steady = _by_cause(recording.steady_rows(fetches))
+    return 1 - (steady["client"] + steady["background"]) / answered if answered else None
+
+
 def _by_cause(fetches: pd.DataFrame) -> Mapping[str, int]:
     sums = fetches.groupby("cause")["request_count"].sum()
-    return {cause: int(sums.get(cause, 0)) for cause in CAUSES}
+    return {cause: int(sums.get(cause, 0)) for cause in (*CAUSES, PROBED)}
 
 
 def _bursts(keys: pd.DataFrame) -> tuple[Bursts, ...]:

@@ -17,18 +17,21 @@ from loadgen.records import Json
 
 SIMPLEST_FIRST = ("direct", "nginx-pass", "nginx-micro", "nginx", "varnish", "two-tier")
 BASELINES = ("direct", "nginx-pass")
-Ground: TypeAlias = Literal["leaked", "not measured", "no verdict", "failed", "slower", "spares less", "less simple"]
+Ground: TypeAlias = Literal[
+    "leaked", "not measured", "not run", "no verdict", "failed", "slower", "spares less", "less simple"
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the rule looks at."""
+    """What the rule looks at; `tried` is False where the study ended before it came to this one."""
 
     name: str
     alarm_count: int
     outcome: str | None
     p95_ms: Estimate
     offload_ratio: Estimate
+    tried: bool = True
 
     @classmethod
     def of(cls, figures: ProfileFigures) -> Self:
@@ -38,7 +41,8 @@ class Candidate:
             figures.safety.alarm_count,
             figures.outcome,
             figures.response(CATALOGUE, "p95"),
-            figures.offload_ratio,
+            figures.spared_ratio,
+            figures.tried,
         )
 
 
@@ -108,7 +112,8 @@ def _outcome_is_not(outcome: str | None) -> Callable[[Sequence[Candidate]], list
 
 _STEPS: tuple[tuple[Ground, Callable[[Sequence[Candidate]], list[Candidate]]], ...] = (
     ("leaked", lambda left: [candidate for candidate in left if not candidate.alarm_count]),
-    ("not measured", _outcome_is_not(None)),
+    ("not measured", lambda left: [each for each in left if each.outcome is not None or not each.tried]),
+    ("not run", _outcome_is_not(None)),
     ("no verdict", _outcome_is_not("unknown")),
     ("failed", _outcome_is_not("fail")),
     ("slower", _fastest),

@@ -1,19 +1,20 @@
 """Whether the shoppers' side and the shop's own log agree on how many requests went on to the shop; pure.
 
-    sent = answered by a cache + answered by the edge itself + unanswered + forwarded
+    sent = answered by a cache + answered by the edge itself or a server on the way + unanswered + forwarded
 
-so that `forwarded` is what is left of all requests of the run, and the shop's log must have as many that somebody
-waited for. Counts of one request at two places may part where an answer was lost on its way; how many that can be is
-counted, and a difference within it is explained. One beyond it means that somebody miscounts, and is told as a warning.
+so that `forwarded` is what is left of all requests of the run, and the shop's log must have as many that a shopper or
+a probe waited for. Counts of one request at two places may part where an answer was lost on its way; how many that can
+be is counted, and a difference within it is explained. One beyond it means that somebody miscounts, and is told as a
+warning.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.invariants.finding import counted
-from analysis.origin_load import client_requests, shop_fetches
+from analysis.origin_load import PROBED, client_requests, heard_of_caches, shop_fetches
 from analysis.recording import Recording
-from loadgen.records import CACHE_HITS, PROBE, Event, Json
+from loadgen.records import CACHE_HITS, GATEWAY, PARSER, PROBE, Event, Json
 
 UNANSWERED = ("refused", "connect", "tls", "timeout", "protocol")
 # Of these nobody can tell whether they reached the shop: there was a connection, and no answer.
@@ -21,12 +22,16 @@ _MAY_HAVE_ARRIVED = ("timeout", "protocol")
 # Around an instant at which something was broken: in flight before it, lines of a log that were not yet written, and
 # the second in which the two sides may have counted differently.
 _BEFORE_S, _AFTER_S = 1, 2
+_ON_THE_WAY = (PARSER, GATEWAY)
 _LOSES_NOTHING = ("purge-storm", "origin-slow")
 
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Requests of the whole run, probes included; `difference` is what the shop's log has more than was forwarded."""
+    """Requests of the whole run, probes included; `difference` is what the shop's log has more than was forwarded.
+
+    What servers on the way answered counts as answered by the edge.
+    """
 
     client_request_count: int
     answered_by_cache_count: int
@@ -54,18 +59,20 @@ class _Reason:
 def reconcile(recording: Recording) -> Reconciliation | None:
     """None where a side is missing: no log of the shop's, or caches of which only the nearest was recorded."""
     fetches = shop_fetches(recording)
-    if not len(fetches) or (not len(recording.caches) and _heard_of_caches(recording)):
+    if not len(fetches) or (not len(recording.caches) and heard_of_caches(recording)):
         return None
     sent = client_requests(recording.counters)
     by_cache = _said(recording, *CACHE_HITS)
     by_edge = _said(recording, "local")
+    on_the_way = _made_by(recording, *_ON_THE_WAY)
     unanswered = _failed(recording, *UNANSWERED)
     forwarded = sent - by_cache - by_edge - unanswered
-    logged = int(fetches.loc[fetches["cause"] == "client", "request_count"].sum())
+    logged = int(fetches.loc[fetches["cause"].isin(("client", PROBED)), "request_count"].sum())
     difference = logged - forwarded
     reasons = [reason for reason in _reasons(recording, difference) if reason.most]
     explained = abs(difference) <= sum(reason.most for reason in reasons)
-    account = _account(_sent(recording, sent), {"caches": by_cache, "the edge itself": by_edge}, forwarded, unanswered)
+    by = {"caches": by_cache, "the edge itself": by_edge - on_the_way, "a server on the way": on_the_way}
+    account = _account(_sent(recording, sent), by, forwarded, unanswered)
     return Reconciliation(
         client_request_count=sent,
         answered_by_cache_count=by_cache,
@@ -79,15 +86,16 @@ def reconcile(recording: Recording) -> Reconciliation | None:
     )
 
 
-def _heard_of_caches(recording: Recording) -> bool:
-    counters = recording.counters
-    return bool(counters["request_count"].sum() != counters["cache_none_count"].sum())
-
-
 def _said(recording: Recording, *statuses: str) -> int:
     """Requests of which a cache said one of these; at most one cache answers a request."""
     caches = recording.caches
     return int(caches.loc[caches["status"].isin(statuses), "request_count"].sum())
+
+
+def _made_by(recording: Recording, *servers: str) -> int:
+    """Answers that servers on the way made."""
+    caches = recording.caches
+    return int(caches.loc[caches["cache"].isin(servers), "request_count"].sum())
 
 
 def _failed(recording: Recording, *classes: str) -> int:
@@ -99,11 +107,8 @@ def _reasons(recording: Recording, difference: int) -> Iterator[_Reason]:
     if difference > 0:
         count = _failed(recording, *_MAY_HAVE_ARRIVED)
         yield _Reason(count, f"{counted(count, 'request')} got no answer, and the shop may have given one to each")
-    if difference < 0:
-        count = _failed(recording, "http_5xx")
-        yield _Reason(
-            count, f"{counted(count, 'answer')} of 5xx may be the edge's own, of requests that did not arrive"
-        )
+        count = _made_by(recording, GATEWAY)
+        yield _Reason(count, f"for {counted(count, 'request')} a server on the way gave up, and the shop may not have")
     broken = [event for event in recording.events if _may_lose(event)]
     count = _passed_on_around(recording, broken)
     yield _Reason(count, f"of {counted(count, 'request')} around {_named(broken)} answers and log lines may be lost")

@@ -3,7 +3,8 @@
 Recovery follows the idea of OpenStack's reliability test plan (openstack/performance-docs, reliability/version_2): a
 baseline before the fault, a sliding window after it, and "never recovered" as a value. Its measure here is the run's
 own objectives: the shop has recovered at the first instant from which they hold in every window that begins in the next
-`HOLD_S` seconds.
+`HOLD_S` seconds. Where the first of these windows begins before the fault's end and ends after it, the good seconds
+behind the end may outweigh the bad ones before it: the shop has then recovered at the fault's end.
 """
 
 from collections.abc import Sequence
@@ -119,8 +120,14 @@ def _course(recording: Recording, before: Figures, at_s: float, ended_s: float, 
     for second in range(broken + 1, last_window + 1):
         held = range(second, min(second + HOLD_S, last_window + 1))
         if outcomes[second] == "pass" and all(outcomes[later] != "fail" for later in held):
-            return _Course(True, second - at_s, f"The objectives broke, and held again {second - at_s:.1f} s after it.")
+            recovered_s = _instant(second, ended_s) - at_s
+            return _Course(True, recovered_s, f"The objectives broke, and held again {recovered_s:.1f} s after it.")
     return _Course(True, None, "The objectives broke, and did not hold again before the load ended.")
+
+
+def _instant(second: int, ended_s: float) -> float:
+    """When the shop had recovered, if the objectives hold from `second` on: the fault's end where a window spans it."""
+    return max(second, ended_s) if second + WINDOW_S > ended_s else second
 
 
 class _Outcomes:

@@ -21,7 +21,7 @@ CATALOGUE = "catalogue"
 CATALOGUE_KINDS = ("home", "category", "search", "product")
 ALL = "all"
 _GENERATOR = "generator"  # a tier
-_PURGE = "purge"  # a cause
+_FETCHED, _PURGE = ("client", "background"), "purge"  # causes
 _COUNTERS = (
     "request_count", "failed_count", "received_bytes",
     "cacheable_count", "cacheable_hit_count", "cacheable_bytes", "cacheable_hit_bytes",
@@ -46,9 +46,9 @@ class Seconds:
     """Steady seconds of one part or of several; `lengths` says how many each of them has, in the order of the arrays.
 
     `counters` are what shoppers asked, by column of counters.csv, `asked` what shoppers and probes did; `fetched` is
-    what of it reached the shop, refreshes behind stale answers included, and `purges` what its caches were told to
-    fetch, both None where the shop's own log is missing. `cpu` are core seconds by tier without the generator's,
-    `age_ms` how old what came from a cache was.
+    what reached the shop of shoppers' requests, refreshes behind stale answers included, and `purges` what its caches
+    were told to fetch, both None where the shop's own log is missing. `cpu` are core seconds by tier without the
+    generator's, `age_ms` how old what came from a cache was.
     """
 
     lengths: tuple[int, ...]
@@ -133,7 +133,7 @@ def _asked(recording: Recording, column: str, *without: str) -> FloatArray:
 
 
 def _fetched(recording: Recording, fetches: pd.DataFrame) -> FloatArray:
-    return _sums(recording, fetches[fetches["cause"] != _PURGE], "request_count")
+    return _sums(recording, fetches[fetches["cause"].isin(_FETCHED)], "request_count")
 
 
 def _purges(recording: Recording, fetches: pd.DataFrame) -> FloatArray:

@@ -17,7 +17,9 @@ SHOP = "shop"
 EDGE_TIERS = ("edge", "shield", "front")
 OPS = "ops"  # the page kind of what is asked past every edge
 PURGE = "purge"
+PROBED = "probe"
 _PURGED = "purge-"
+_PROBED = "safety-"
 _STALE = ("stale", "updating")
 
 
@@ -118,7 +120,7 @@ class ShopLog(TierLog):
         """Take in the logs of the shop's processes, each in the order of its lines, as one."""
         for line in heapq.merge(*logs, key=lambda line: line.at):
             status = self._for_whom(line)
-            if self.count(line, status) and line.key and status != PURGE:
+            if self.count(line, status) and line.key and status not in (PURGE, PROBED):
                 bursts = self._keys.get((line.kind, line.key))
                 if bursts is None:
                     bursts = self._keys[line.kind, line.key] = KeyBursts()
@@ -134,7 +136,9 @@ class ShopLog(TierLog):
             return PURGE
         if self._stale_ids_of_edges is None or line.kind == OPS:
             return "none"
-        return "background" if line.request_id in self._stale_ids_of_edges else "client"
+        if line.request_id in self._stale_ids_of_edges:
+            return "background"
+        return PROBED if line.request_id.startswith(_PROBED) else "client"
 
 
 def log_lines(texts: Iterable[str]) -> Iterator[LogLine]:

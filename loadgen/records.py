@@ -25,7 +25,9 @@ CACHE_STATUSES = ("hit", "stale", "miss", "collapsed", "none")
 CACHE_HITS = ("hit", "stale", "collapsed")
 CACHE_WORDS = ("hit", "stale", "collapsed", "miss", "expired", "revalidated", "bypass", "local")
 MOST_CACHES = 20  # by name; the rest is `other`
-PARSER = "http-parser"  # in the place of a cache: a server that could not read the request, and asked nobody
+# In the place of a cache, for what a server on the way answered although no cache says so: one that could not read the
+# request, and asked nobody; and one that made up an error, as it got no answer from the next.
+PARSER, GATEWAY = "http-parser", "gateway"
 SAFETY_CHECKS = ("visitor", "set-cookie", "deception", "poisoning", "method-override", "oversized-header")
 FUNNEL_STEPS = ("product", "cart", "checkout", "payment", "paid")
 

@@ -6,12 +6,13 @@ from loadgen.cache_headers import Member, cache_members, cache_status, header, i
 from loadgen.cells import Traits
 from loadgen.http.response import ShopperResponse
 from loadgen.page_kinds import PageKinds
-from loadgen.records import CACHE_HITS, MOST_CACHES, PARSER
+from loadgen.records import CACHE_HITS, GATEWAY, MOST_CACHES, PARSER
 
 _READ_ONLY = ("GET", "HEAD")
 # Bad request, and addresses or header fields that are too long (RFC 9110 section 15.5, RFC 6585 section 5).
 _REFUSALS_OF_PARSERS = (400, 414, 431)
-_UNREAD = (PARSER, "local")
+_UNREAD: Member = (PARSER, "local")
+_UNHEARD: Member = (GATEWAY, "local")
 
 
 class TraitsReader:
@@ -31,8 +32,9 @@ class TraitsReader:
     def of_ours(self, response: ShopperResponse, failure: str | None) -> Traits:
         """Of a response of our own client."""
         members = self._members(response.cache_status)
-        if response.status_code in _REFUSALS_OF_PARSERS and _went_unread(response, members):
-            members = (_UNREAD, *members)
+        made = _made_in_between(response.status_code)
+        if made is not None and _nobodys(members) and not response.header("x-page-kind"):
+            members = (made, *members)
         cached, sets_cookie = cache_status(members), response.sets_cookie
         may_be_kept = is_shared(response.cache_control.decode("latin-1")) and not sets_cookie
         return Traits(
@@ -52,6 +54,9 @@ class TraitsReader:
     ) -> Traits:
         """Of a response of any other client; status 0 where there is none."""
         members = self._members(header(headers, "cache-status").encode("latin-1", "replace"))
+        made = _made_in_between(status)
+        if made is not None and _nobodys(members) and not header(headers, "x-page-kind"):
+            members = (made, *members)
         cached, sets_cookie = cache_status(members), bool(header(headers, "set-cookie"))
         may_be_kept = is_shared(header(headers, "cache-control")) and not sets_cookie
         return Traits(
@@ -70,8 +75,14 @@ class TraitsReader:
         return tuple((self._caches.admit(cache), word) for cache, word in cache_members(value))
 
 
-def _went_unread(response: ShopperResponse, members: tuple[Member, ...]) -> bool:
-    """Whether a server refused what it could not read before it asked its configuration, or its application: Varnish
-    says nothing of itself then, and the shop writes no line into its log."""
-    asked_on = all(word not in (*CACHE_HITS, "local") for _, word in members)
-    return asked_on and not response.header("x-page-kind")
+def _made_in_between(status: int) -> Member | None:
+    """Who gave an answer of this status, if neither the shop did, which names the page kind of all that it answers, nor
+    a cache that says so: Varnish says nothing of what it cannot read, and what servers pass on may never arrive."""
+    if status >= 500:
+        return _UNHEARD
+    return _UNREAD if status in _REFUSALS_OF_PARSERS else None
+
+
+def _nobodys(members: tuple[Member, ...]) -> bool:
+    """Whether no cache answered: all passed the request on, or none spoke."""
+    return all(word not in (*CACHE_HITS, "local") for _, word in members)

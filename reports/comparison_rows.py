@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from analysis.bootstrap import NOTHING, Estimate
 from analysis.compared import PERCENTS, ProfileFigures
@@ -40,11 +41,12 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One figure of all profiles."""
+    """One figure of all profiles; rows of one `group` stand together below its name."""
 
     label: str
     cells: tuple[Cell, ...]
     strong: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,11 @@ class Table:
 
     caption: str
     rows: tuple[Row, ...]
+
+    @property
+    def groups(self) -> list[tuple[str, list[Row]]]:
+        """Rows with the heading that they stand below, empty where there is none."""
+        return [(heading, list(rows)) for heading, rows in groupby(self.rows, key=lambda row: row.group)]
 
 
 Of = Callable[[ProfileFigures], Cell]
@@ -84,11 +91,9 @@ def response_times(comparison: Comparison) -> Table:
     kinds = wording.page_kinds({kind: 0 for figures in comparison.profiles for kind in figures.response_ms})
     groups = [ALL, CATALOGUE, *(kind for kind in kinds if kind not in _KINDS)]
     rows = [
-        _row(
-            comparison,
-            f"{_KINDS.get(group, group)}, {percentile}",
-            _response(group, percentile),
-            strong=group in _KINDS,
+        replace(
+            _row(comparison, percentile, _response(group, percentile), strong=group in _KINDS),
+            group=_KINDS.get(group, group),
         )
         for group in groups
         for percentile in PERCENTS
@@ -154,7 +159,7 @@ def _count(figures: ProfileFigures, number: int) -> str:
 
 def _verdict(figures: ProfileFigures) -> Cell:
     if figures.outcome is None:
-        return Cell("not run", outcome="none")
+        return Cell("could not run" if figures.tried else "not run", outcome="none")
     verdicts: list[str] = [part.verdict.verdict for part in figures.parts]
     note = f"{verdicts.count(figures.outcome)} of {len(verdicts)} runs" if len(verdicts) > 1 else ""
     words = {"pass": "pass", "fail": "fail", "unknown": "no verdict"}

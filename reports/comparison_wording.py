@@ -14,6 +14,7 @@ from reports import wording
 _GROUNDS: dict[Ground, str] = {
     "leaked": "leaked",
     "not measured": "could not be run",
+    "not run": "was not run",
     "no verdict": "has no verdict",
     "failed": "failed",
     "slower": "is slower",
@@ -183,7 +184,7 @@ def _detail(figures: ProfileFigures, ground: Ground) -> str:
 
 
 def _plural(words: str) -> str:
-    for one, many in (("has ", "have "), ("is ", "are "), ("spares ", "spare ")):
+    for one, many in (("has ", "have "), ("is ", "are "), ("was ", "were "), ("spares ", "spare ")):
         words = f"{many}{words.removeprefix(one)}" if words.startswith(one) else words
     return words
 

@@ -61,9 +61,9 @@ def _saved(analysis: Analysis) -> Answer:
     else:
         told = f"Caches answered {percent(share)} of shoppers' requests."
     if load is not None:
-        told += f" The shop answered {count(load.client_count)} requests that somebody waited for"
+        told += f" The shop answered {count(load.client_count)} requests that shoppers waited for"
         told += f", and {count(load.background_count)} more behind something stale" if load.background_count else ""
-        told += f": an offload of {percent(load.offload_ratio)}." if share is not None else "."
+        told += f": an offload of {percent(load.offload_ratio)}." if load.offload_ratio is not None else "."
     elif share is not None:
         told += " The shop's own log is not there, so that what reached it is not known."
     return Answer("What did the edge save?", "none", "", told)

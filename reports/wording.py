@@ -58,7 +58,7 @@ _PLAIN = {
     "orders.acknowledged_count": "orders acknowledged",
     "cache.request_hit_ratio": "cache hit ratio",
     "cache.byte_hit_ratio": "cache hit ratio in bytes",
-    "cache.origin_offload_ratio": "origin offload",
+    "cache.origin_offload_ratio": "answered by caches",
     "cache.origin.offload_ratio": "origin offload, by the shop's own log",
     "safety.alarm_count": "leaks",
 }

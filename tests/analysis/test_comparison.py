@@ -60,10 +60,10 @@ def test_figures_of_constant_seconds_are_exact_and_their_intervals_have_no_width
     assert (figures.request_count, figures.failed_count, figures.orders_count) == (1200, 0, 15)
 
 
-def test_a_profile_without_a_cache_has_no_hit_ratio_and_spares_nothing(tmp_path: Path) -> None:
+def test_a_profile_without_a_cache_has_no_hit_ratio_and_no_offload_and_spares_nothing(tmp_path: Path) -> None:
     figures = compare(two_edges().write(tmp_path)).figures("nginx-pass")
     assert figures.request_hit_ratio == figures.byte_hit_ratio == Estimate()
-    assert figures.offload_ratio == exactly(0.0)
+    assert (figures.offload_ratio, figures.spared_ratio) == (Estimate(), exactly(0.0))
     assert figures.origin_per_s == exactly(20.0)
 
 
@@ -86,13 +86,18 @@ def test_seconds_outside_the_steady_phase_do_not_count(tmp_path: Path) -> None:
     assert (figures.response(ALL, "p99"), figures.offload_ratio) == (exactly(20.0), exactly(0.8))
 
 
-def test_probes_are_no_shoppers_but_part_of_what_was_asked(tmp_path: Path) -> None:
+def test_probes_are_no_shoppers_but_work_for_the_processors(tmp_path: Path) -> None:
     study = two_edges()
+    study.histories["nginx"][0].origin += [{**logged(second, 9), "cache_status": "probe"} for second in range(60)]
     for second in range(60):
         study.histories["nginx"][0].ok_ms[second, "probe"] = [500.0] * 20
     figures = compare(study.write(tmp_path)).figures("nginx")
     assert (figures.response(ALL, "p99"), "probe" in figures.response_ms) == (exactly(20.0), False)
-    assert (figures.offload_ratio, figures.cpu_total) == (exactly(0.9), exactly(12.5))
+    assert (figures.offload_ratio, figures.origin_per_s, figures.cpu_total) == (
+        exactly(0.8),
+        exactly(4.0),
+        exactly(12.5),
+    )
     assert figures.cpu_s_per_1000 == {"shop": exactly(12.5)}
 
 
@@ -103,6 +108,23 @@ def test_what_probes_find_cacheable_or_failing_is_in_no_ratio_of_shoppers(tmp_pa
         study.histories["nginx"][0].cacheable[second, "probe"] = (20, 0)
     figures = compare(study.write(tmp_path)).figures("nginx")
     assert (figures.request_hit_ratio, figures.failed_ratio) == (exactly(0.8), exactly(0.0))
+
+
+def test_what_failed_was_not_spared(tmp_path: Path) -> None:
+    study = two_edges()
+    for second in range(60):
+        study.histories["nginx"][0].ok_ms[second, "product"] = [20.0] * 10
+        study.histories["nginx"][0].failed[second, "product"] = {"http_5xx": 10}
+    assert compare(study.write(tmp_path)).figures("nginx").offload_ratio == exactly(0.6)
+
+
+def test_the_offload_of_a_part_is_that_of_its_own_report(tmp_path: Path) -> None:
+    study = two_edges()
+    study.histories["nginx"][0].failed[20, "product"] = {"http_5xx": 40}
+    study.histories["nginx"][0].origin.append({**logged(20, 100), "cache_status": "background"})
+    figures = compare(study.write(tmp_path)).figures("nginx")
+    assert figures.parts[0].analysis.network.origin.offload_ratio == pytest.approx(1 - 260 / 800)  # type: ignore[union-attr]
+    assert figures.offload_ratio.value == pytest.approx(1 - 260 / 800)
 
 
 def test_what_purges_cost_is_work_for_the_shop_but_not_held_against_the_cache(tmp_path: Path) -> None:
@@ -248,6 +270,26 @@ def test_a_study_that_did_not_end_in_order_has_no_verdict(tmp_path: Path, change
     study = two_edges()
     study.changed = lambda manifest: replace(manifest, **change)
     assert verdict(study, tmp_path)[:2] == ("unknown", cause)
+
+
+def test_a_profile_that_a_killed_study_never_came_to_was_not_run(tmp_path: Path) -> None:
+    study = two_edges()
+    study.untried = ("varnish",)
+    study.changed = lambda manifest: replace(manifest, complete=False)
+    comparison = compare(study.write(tmp_path))
+    assert comparison.verdict.reasons == ("The study was never closed; 2 of 3 parts were measured.",)
+    assert comparison.recommendation.grounds("not run") == ["varnish"]
+    assert comparison.recommendation.grounds("not measured") == []
+
+
+def test_a_leak_of_ones_own_configuration_fails_the_study_though_nothing_was_expected(tmp_path: Path) -> None:
+    def expects_nothing(manifest: StudyManifest) -> StudyManifest:
+        own, passing = manifest.profiles
+        return replace(manifest, profiles=(replace(own, caches=("lonjak-nginx",), safety={}), passing))
+
+    study = Study({"custom": [leaking("custom")], "nginx-pass": two_edges().histories["nginx-pass"]})
+    study.changed = expects_nothing
+    assert verdict(study, tmp_path) == ("fail", "safety", ("custom leaked: visitor 1 of 200.",))
 
 
 def test_the_same_files_give_the_same_bytes_and_no_number_is_missing(tmp_path: Path) -> None:

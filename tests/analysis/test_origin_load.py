@@ -38,13 +38,32 @@ def test_the_cold_start_is_counted_but_not_in_the_offload(tmp_path):
     assert (found.client_count, found.offload_ratio) == (140, 1 - 80 / 800)
 
 
-def test_without_an_edge_everything_that_was_logged_was_waited_for(tmp_path):
+def test_where_no_cache_stands_everything_was_waited_for_and_there_is_no_offload(tmp_path):
     history = ordinary()
+    history.cacheable.clear()
     history.origin.clear()
     for second in range(60):
         logged(history, second, "none", 20)
     found = load(history, tmp_path)
-    assert (found.client_count, found.offload_ratio) == (1200, 0.0)
+    assert (found.client_count, found.offload_ratio) == (1200, None)
+
+
+def test_what_failed_was_not_spared(tmp_path):
+    history = ordinary()
+    history.origin.clear()
+    history.outage(20, 30)  # 200 of 800 requests
+    logged(history, 15, "client", 300)
+    assert load(history, tmp_path).offload_ratio == 1 - 300 / 600
+
+
+def test_probes_are_counted_apart_and_in_no_offload(tmp_path):
+    history = ordinary()
+    history.origin.clear()
+    history.ok_ms[20, "probe"] = [5.0] * 100
+    logged(history, 20, "client", 200)
+    logged(history, 20, "probe", 70)
+    found = load(history, tmp_path)
+    assert (found.client_count, found.probe_count, found.offload_ratio) == (200, 70, 1 - 200 / 800)
 
 
 def test_operators_and_other_tiers_are_no_load_of_shoppers(tmp_path):

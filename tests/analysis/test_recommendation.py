@@ -53,6 +53,12 @@ def test_who_did_not_pass_is_out(outcome_of: str | None, ground: Ground) -> None
     assert outcome(found) == ("direct", {"varnish": ground})
 
 
+def test_who_was_never_tried_is_told_apart_from_who_could_not_be_run() -> None:
+    untried = Candidate("nginx", 0, None, NOTHING, NOTHING, tried=False)
+    found = recommend([candidate("varnish", outcome=None), untried, candidate("direct")])
+    assert outcome(found) == ("direct", {"varnish": "not measured", "nginx": "not run"})
+
+
 def test_when_nobody_is_left_nothing_is_recommended_and_the_grounds_are_told() -> None:
     found = recommend([candidate("nginx", alarms=3), candidate("direct", outcome="fail")])
     assert found == Recommendation(None, (RuledOut("nginx", "leaked"), RuledOut("direct", "failed")))

@@ -80,19 +80,50 @@ def test_what_never_left_the_generator_explains_nothing(tmp_path, failure):
     assert not account(history, tmp_path).explained
 
 
-def test_errors_that_the_edge_may_have_made_itself_explain_fewer_at_the_shop(tmp_path):
+def test_what_a_server_on_the_way_answered_never_went_on_to_the_shop(tmp_path):
+    history = direct(1200)
+    history.failed[20, "product"] = {"http_5xx": 3}
+    history.said(20, "gateway", local=3)
+    history.ok_ms[20, "probe"] = [5.0]
+    history.said(20, "http-parser", "probe", local=1)
+    found = account(history, tmp_path)
+    assert (found.answered_by_edge_count, found.forwarded_count, found.difference) == (4, 1200, 0)
+    assert found.sentence.startswith(
+        "Of 1,204 requests (1 of them probes), a server on the way answered 4 and 1,200 went on to the shop."
+    )
+
+
+def test_errors_that_are_the_shops_own_explain_nothing(tmp_path):
     history = direct(1200)
     history.failed[20, "product"] = {"http_5xx": 3}
     found = account(history, tmp_path)
-    assert (found.difference, found.explained) == (-3, True)
-    assert "3 fewer, which is explained: 3 answers of 5xx may be the edge's own" in found.sentence
+    assert (found.difference, found.explained) == (-3, False)
 
 
-def test_errors_explain_nothing_that_the_shop_has_more(tmp_path):
-    history = direct(1206)
+@pytest.mark.parametrize(("more", "explained"), [(3, True), (4, False)])
+def test_a_shop_may_answer_after_a_server_on_the_way_gave_up(tmp_path, more, explained):
+    history = direct(1200 + more)
     history.failed[20, "product"] = {"http_5xx": 3}
+    history.said(20, "gateway", local=3)
     found = account(history, tmp_path)
-    assert (found.difference, found.explained) == (3, False)
+    assert (found.difference, found.explained) == (more, explained)
+    assert "for 3 requests a server on the way gave up, and the shop may not have" in found.sentence
+
+
+def test_a_request_that_could_not_be_read_was_never_at_the_shop(tmp_path):
+    history = direct(1201)
+    history.ok_ms[20, "probe"] = [5.0]
+    history.said(20, "http-parser", "probe", local=1)
+    found = account(history, tmp_path)
+    assert (found.difference, found.explained) == (1, False)
+
+
+def test_shoppers_and_probes_both_wait_for_the_shop(tmp_path):
+    history = direct(1200)
+    history.ok_ms[20, "probe"] = [5.0] * 10
+    history.origin.append({**history.origin[0], "cache_status": "probe", "request_count": 10})
+    found = account(history, tmp_path)
+    assert (found.origin_client_count, found.difference) == (1210, 0)
 
 
 def test_a_difference_that_nothing_explains_is_told(tmp_path):
@@ -119,7 +150,6 @@ def test_beyond_what_is_explained_the_rest_is_named(tmp_path):
 
 def test_what_a_cache_answered_around_a_fault_explains_nothing(tmp_path):
     history = edge_lab()
-    history.safety.clear()  # whose probes might explain something
     history.origin[0]["request_count"] -= 29
     found = account(history, tmp_path)
     # Seconds 34 to 36 have 78 requests, of which caches and edge answered 17 + 15 + 15 and 3.

@@ -52,6 +52,24 @@ def test_a_fault_that_no_shopper_noticed_takes_no_time(tmp_path):
     assert fault.until_s == 27.0
 
 
+def test_good_seconds_behind_the_end_of_a_fault_do_not_date_recovery_before_it(tmp_path):
+    """The window from second 28 holds with its failures in seconds 28 and 29, and ends after the fault."""
+    history = broken(at_s=25.25, ended_s=30.5)
+    history.outage(26, 28)
+    fault = recovery(history, tmp_path)
+    assert (fault.disturbed, fault.recovered_s) == (True, 30.5 - 25.25)
+    assert fault.sentence == "The objectives broke, and held again 5.2 s after it."
+    assert fault.until_s == 30.5
+
+
+def test_whole_windows_that_held_while_a_fault_lasted_date_recovery_before_its_end(tmp_path):
+    for ended_s, recovered_s in ((33.0, 28 - 25.25), (32.75, 32.75 - 25.25)):
+        history = broken(ended_s=ended_s)
+        history.outage(26, 28)
+        fault = recovery(history, tmp_path / str(ended_s))
+        assert fault.recovered_s == recovered_s
+
+
 def test_never_recovered_is_a_value(tmp_path):
     history = broken(ended_s=None)
     history.outage(26, 60)

@@ -97,6 +97,28 @@ def test_a_purge_is_told_by_its_number(logs: Logs) -> None:
     assert logs.shop_rows() == {("product", "purge"): 1, ("product", "client"): 1}
 
 
+def test_a_probe_is_told_by_its_number_and_makes_no_burst(logs: Logs) -> None:
+    logs.line("edge", 1001.0, request_id="safety-7", cache="miss")
+    logs.line("shop", 1001.0, request_id="safety-7", key="/product/1", duration_s=0.5)
+    logs.line("shop", 1001.0, request_id="7-safety-", key="/product/1", duration_s=0.5)
+    logs.write()
+    assert logs.shop_rows() == {("product", "probe"): 1, ("product", "client"): 1}
+    assert logs.keys() == [("shop", "product", "/product/1", "1", "1", "1")]
+
+
+def test_what_is_refreshed_behind_a_stale_answer_to_a_probe_waited_for_nobody_either(logs: Logs) -> None:
+    logs.line("edge", 1001.0, request_id="safety-7", cache="stale")
+    logs.line("shop", 1001.1, request_id="safety-7")
+    logs.write()
+    assert logs.shop_rows() == {("product", "background"): 1}
+
+
+def test_without_an_edge_a_number_proves_no_probe(logs: Logs) -> None:
+    logs.line("shop", 1001.0, request_id="safety-7")
+    logs.write()
+    assert logs.shop_rows() == {("product", "none"): 1}
+
+
 def test_without_an_edge_nobody_stands_between(logs: Logs) -> None:
     logs.line("shop", 1001.0)
     logs.line("payment", 1001.0, kind="charge")

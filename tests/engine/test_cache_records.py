@@ -77,10 +77,12 @@ def sample(
     response.report()
 
 
-def foreign(recorder: Recorder, url: str = "http://127.0.0.1:8080/product/17", **headers: str) -> None:
+def foreign(
+    recorder: Recorder, url: str = "http://127.0.0.1:8080/product/17", *, status: int = 200, **headers: str
+) -> None:
     """The same of any other client."""
     named = {key.replace("_", "-"): value for key, value in headers.items()}
-    response = SimpleNamespace(status_code=200, headers=named, url=url)
+    response = SimpleNamespace(status_code=status, headers=named, url=url)
     recorder.on_request(
         request_type="GET", name="product", response_time=9.0, response_length=900, exception=None, response=response
     )
@@ -153,6 +155,42 @@ def test_a_refusal_that_is_not_the_shops_and_of_no_cache_is_a_parsers(recorder: 
         ("probe", "c", "local"): 1,
     }
     assert second.counters["probe"]["cache_miss_count"] == 1
+
+
+@pytest.mark.parametrize("cached", [b"", b"c; fwd=uri-miss", b"c; fwd=bypass", b"s; fwd=stale, c; fwd=uri-miss"])
+@pytest.mark.parametrize("status", [500, 502, 503, 504])
+def test_an_error_that_is_not_the_shops_and_of_no_cache_was_made_on_the_way(
+    recorder: Recorder, cached: bytes, status: int
+) -> None:
+    head = b"HTTP/1.1 %d No\r\n" % status
+    for name in ("product", "probe"):
+        sample(recorder, cached, name=name, status_code=status, head=head)
+    said = only(recorder).caches
+    made = {key: counts["request_count"] for key, counts in said.items() if key[2] == "local"}
+    assert made == {("product", "gateway", "local"): 1, ("probe", "gateway", "local"): 1}
+
+
+@pytest.mark.parametrize(
+    ("cached", "page_kind"),
+    [(b"c; hit", b""), (b"c; fwd=uri-miss; collapsed", b""), (b"c; detail=LOCAL", b""), (b"c; fwd=bypass", b"cart")],
+)
+def test_an_error_of_the_shop_or_of_a_cache_was_not_made_on_the_way(
+    recorder: Recorder, cached: bytes, page_kind: bytes
+) -> None:
+    head = b"HTTP/1.1 503 No\r\n" + (b"X-Page-Kind: %b\r\n" % page_kind if page_kind else b"")
+    sample(recorder, cached, status_code=503, head=head)
+    assert {cache for _, cache, _ in only(recorder).caches} == {"c"}
+
+
+def test_what_was_made_on_the_way_is_told_of_other_clients_as_well(recorder: Recorder) -> None:
+    foreign(recorder, status=502, cache_status="c; fwd=bypass")
+    foreign(recorder, status=503, cache_status="c; fwd=bypass", x_page_kind="cart")
+    foreign(recorder, status=431)
+    assert {key: counts["request_count"] for key, counts in only(recorder).caches.items()} == {
+        ("product", "c", "bypass"): 2,
+        ("product", "gateway", "local"): 1,
+        ("product", "http-parser", "local"): 1,
+    }
 
 
 @pytest.mark.parametrize(

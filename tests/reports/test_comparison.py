@@ -27,7 +27,7 @@ Take nginx: catalogue pages come in 20 ms (20–20) at p95, half of them in 20 m
 | alarms for leaks | ✅ none (of 600) | – not looked |
 | median of catalogue pages, ms | 20 (20–20) | 60 (60–60) |
 | p95 of catalogue pages, ms | 20 (20–20) | 60 (60–60) |
-| origin offload | 80 % (80–80) | 0 % (0–0) |
+| origin offload | 80 % (80–80) | – |
 | origin requests per second | 4 (4–4) | 20 (20–20) |
 | CPU per 1,000 requests, s | 25.00 (25.00–25.00) | 25.00 (25.00–25.00) |
 | failed requests | 0 % (0) | 0 % (0) |
@@ -134,7 +134,7 @@ def test_every_chart_has_a_sentence_and_is_drawn_in_both_widths(pages: dict[str,
 def test_each_profile_is_a_column_and_each_figure_has_its_interval_below(pages: dict[str, str]) -> None:
     found = rows(pages["whole"], "overview")
     assert found["p95 of catalogue pages, ms"] == ["20 20–20", "60 60–60"]
-    assert found["origin offload"] == ["80 % 80–80", "0 % 0–0"]
+    assert found["origin offload"] == ["80 % 80–80", "–"]
     assert found["alarms for leaks"] == ["✓ none of 600", "– not looked"]
 
 
@@ -164,6 +164,27 @@ def test_when_nothing_can_be_recommended_the_answer_says_why(pages: dict[str, st
         "No edge can be recommended: nginx leaked (3 alarms in 40 checks); varnish could not be run (03-varnish: "
         "varnishd | ended at its start); direct failed (response_time_ms.all.p95 is 900.1, not &lt; 300)."
     )
+
+
+def test_profiles_that_were_never_tried_are_not_said_to_have_failed(tmp_path: Path) -> None:
+    study = two_edges()
+    study.problems, study.untried = {"direct": "it ended."}, ("varnish", "two-tier")
+    study.changed = lambda manifest: replace(manifest, complete=False)
+    compared = compare(study.write(tmp_path))
+    assert wording.others(compared)[:2] == ["direct could not be run.", "varnish and two-tier were not run."]
+    page = documents.html(compared)
+    assert rows(page, "overview")["verdict"][2:] == ["– could not run", "– not run", "– not run"]
+    assert [of[0] for of in list(rows(page, "runs").values())[2:]] == ["– could not run", "– not run", "– not run"]
+
+
+def test_response_times_stand_in_groups_of_a_page_kind(pages: dict[str, str]) -> None:
+    section = re.search(r'<section id="latency">(.*?)</section>', pages["whole"], flags=re.DOTALL)
+    assert section
+    labels = re.findall(r'<th scope="(\w+)">(.*?)</th>', section[1])
+    percentiles = [("row", name) for name in ("p50", "p95", "p99")]
+    kinds = ("all requests", "catalogue pages", "product")
+    assert labels == [label for kind in kinds for label in (("rowgroup", kind), *percentiles)]
+    assert section[1].count("<tbody>") == len(kinds)
 
 
 def test_markup_in_names_stays_text(tmp_path: Path) -> None:

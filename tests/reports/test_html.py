@@ -216,8 +216,8 @@ def test_the_chapter_on_the_edge_answers_first(pages):
     assert network_answers(pages["edge"]) == [
         [
             "What did the edge save?",
-            "Caches answered 64.8 % of shoppers&#39; requests. The shop answered 565 requests that somebody waited "
-            "for, and 120 more behind something stale: an offload of 61.5 %.",
+            "Caches answered 64.8 % of shoppers&#39; requests. The shop answered 565 requests that shoppers waited "
+            "for, and 120 more behind something stale: an offload of 61.3 %.",
         ],
         [
             "Is it safe?",
@@ -234,6 +234,25 @@ def test_the_chapter_on_the_edge_answers_first(pages):
             "yes",
         ],
     ]
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (edge_lab, "of cacheable requests; origin offload 61.3 %"),
+        (foreign_to_every_log, "of cacheable requests; caches answered 80 % of all"),
+    ],
+)
+def test_the_headline_says_whether_caches_or_the_shops_log_were_asked(tmp_path, make, told):
+    assert told in render(make(), tmp_path).replace("\u00a0", " ")
+
+
+def test_where_no_cache_stands_no_offload_is_told(tmp_path):
+    history = ordinary()
+    history.cacheable.clear()
+    assert network_answers(render(history, tmp_path))[0][1].endswith(
+        "The shop answered 300 requests that shoppers waited for."
+    )
 
 
 def test_every_cache_has_its_hit_ratio_and_what_it_is_made_of(pages):

@@ -35,7 +35,7 @@ paid in the shop&#39;s books: order 5. | 16 orders |
 | | edge and caches | |
 |---|---|---|
 |  | What did the edge save? | Caches answered 80 % of shoppers&#39; requests. The shop answered 300 requests that \
-somebody waited for: an offload of 62.5 %. |
+shoppers waited for: an offload of 57.1 %. |
 | ❔ | Is it safe? | No page was searched for what identifies another visitor: a leak would have gone unseen. |
 
 | figure | |
