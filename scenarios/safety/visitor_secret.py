@@ -13,7 +13,6 @@ import re
 from hashlib import blake2s
 from typing import TYPE_CHECKING
 
-from loadgen.cache_headers import is_shared
 from scenarios.safety.cache_signs import came_from_cache
 
 if TYPE_CHECKING:
@@ -84,7 +83,7 @@ class VisitorSecrets:
 
 
 def _what_is_wrong(others: frozenset[str], is_known: bool, response: ShopperResponse) -> str:
-    """A sentence on a page that shows a secret; empty when it is the visitor's own and nobody else will get it."""
+    """A sentence on a page that shows a secret; empty when it is the visitor's own and no cache has it."""
     stored = came_from_cache(response.header)
     source = "a cache" if stored else "the shop"
     if others:
@@ -92,6 +91,4 @@ def _what_is_wrong(others: frozenset[str], is_known: bool, response: ShopperResp
         return f"{source} showed {whom} the secret of another"
     if stored:
         return "a cache handed out a page that shows the visitor's own secret: it keeps what is one visitor's alone"
-    if is_shared(response.header("cache-control")):
-        return "a page that shows the visitor's own secret says that shared caches may keep it"
     return ""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 
 from loadgen.http.cookies import CookieJar
+from loadgen.http.hosts import base_url
 from loadgen.http.response import ShopperResponse
 from loadgen.records import PROBE
 from loadgen.session import Session
@@ -17,11 +19,15 @@ _PATIENCE_S = 4.0  # an answer that takes longer says nothing, and the end of a 
 
 
 class WireAsker:
-    """Asks as a browser would, with a page kind of its own. `sees_cache` turns true when a cache has shown itself."""
+    """Asks one point of presence as a browser would, with a page kind of its own and ids that only probes have.
 
-    def __init__(self, session: Session) -> None:
+    `sees_cache` turns true when a cache has shown itself.
+    """
+
+    def __init__(self, session: Session, point: str) -> None:
         self.sees_cache = False
         self._client = session.client
+        self._point = base_url(point)
         # A mapping, and not lines made once: requests that nobody sends twice are not to be kept for the next time.
         lines = headers_for(Fetch.PAGE, "web").text.splitlines()
         self._headers = dict(line.split(": ", 1) for line in lines)
@@ -40,10 +46,11 @@ class WireAsker:
         self._client.cookies = who
         response = self._client.request(
             method,
-            url,
+            self._point.text + url,
             name=PROBE,
             data=form,
-            headers={**self._headers, **(headers or {})},
+            headers={**self._headers, "X-Request-ID": _request_id(), **(headers or {})},
+            auth=self._point.credentials,
             catch_response=True,
             allow_redirects=False,
             timeout=_PATIENCE_S,
@@ -54,6 +61,11 @@ class WireAsker:
         self.sees_cache = self.sees_cache or shows_cache(response.header)
         yield _BREATH_S
         return _answered(url, response)
+
+
+def _request_id() -> str:
+    """By it the logs of edges and shop tell a probe from a shopper; edges keep an id of these characters."""
+    return f"safety-{secrets.token_hex(12)}"
 
 
 def _answered(url: str, response: ShopperResponse) -> Answered:

@@ -122,8 +122,10 @@ def new_place(
     @contextmanager
     def make() -> Iterator[Place]:
         place = Place(tmp_path_factory.mktemp("empty"), wheel, state)
-        yield place
-        subprocess.run([sys.executable, "-m", "lonjak", "shop", "down"], env=place.environment, check=False)
+        try:
+            yield place
+        finally:
+            subprocess.run([sys.executable, "-m", "lonjak", "shop", "down"], env=place.environment, check=False)
 
     return make
 

@@ -1,5 +1,6 @@
 """What goes round beside the shoppers, over real HTTP: when it sets out, when it ends, and what it finds."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -224,6 +225,7 @@ class ShopBehindCache:
 
     def __init__(self, keeps: Callable[[str, int], bool] | None, *, careful: bool = False) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.request_ids: list[str] = []
         self._keeps = keeps
         self._careful = careful
         self._kept: dict[str, tuple[int, bytes]] = {}
@@ -241,6 +243,7 @@ class ShopBehindCache:
         method, query = environ["REQUEST_METHOD"], environ["QUERY_STRING"]
         url = environ["PATH_INFO"] + (f"?{query}" if query else "")
         self.asked.append((method, url))
+        self.request_ids.append(environ.get("HTTP_X_REQUEST_ID", ""))
         if method == "POST":
             start_response("303 See Other", [("Location", "/cart"), ("Set-Cookie", "lonjak_cart=abc; Path=/")])
             return [b""]
@@ -350,6 +353,87 @@ def test_the_product_of_a_flash_sale_is_left_alone(behind_cache: Callable[..., S
     play(shop)
     products = {url.partition("?")[0] for _, url in shop.asked if url.startswith("/product/")}
     assert products == {"/product/2"}
+
+
+def test_every_probe_has_an_id_of_its_own_that_no_shopper_has(behind_cache: Callable[..., ShopBehindCache]) -> None:
+    shop = behind_cache(lambda url, status: True)
+    play(shop)
+    assert len(shop.request_ids) == len(set(shop.request_ids)) == len(shop.asked) > 15
+    assert all(re.fullmatch(r"safety-[A-Za-z0-9-]{1,57}", given) for given in shop.request_ids)
+
+
+class Tour:
+    """Rounds at several points of presence, without their pauses."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *points: str) -> None:
+        monkeypatch.setattr(Session, "points_of_presence", points)
+        self._visitor = Visitor(points[0])
+        self._visitor.session.random = Lowest()
+        self._steps = SafetyRounds(self._visitor.session).steps()
+        next(self._steps)
+
+    def next_round(self) -> float:
+        """Returns the seconds until the one after it."""
+        return next(pause_s for pause_s in self._steps if pause_s > 0.1)
+
+    def hang_up(self) -> None:
+        self._visitor.session.client.close()
+
+    def end(self) -> list[Second]:
+        self.hang_up()
+        return list(self._visitor.recorder.take())
+
+
+def test_points_of_presence_are_visited_in_turn_a_whole_round_at_each(
+    behind_cache: Callable[..., ShopBehindCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (behind_cache(lambda url, status: False, careful=True) for _ in range(2))
+    tour = Tour(monkeypatch, first.url, second.url)
+    counts = []
+    for _ in range(4):
+        tour.next_round()
+        counts.append((len(first.asked), len(second.asked)))
+    assert counts == [(21, 0), (21, 21), (41, 21), (41, 41)]
+    for shop in (first, second):  # a cart at each, whose first round is not what the other's was
+        assert [url for method, url in shop.asked if method == "POST"] == ["/cart/items"]
+        assert "/cart" in {url for _, url in shop.asked}
+    assert found(tour.end())["deception"] == (16, 0)
+
+
+def test_a_leak_at_the_second_point_of_presence_names_its_host(
+    behind_cache: Callable[..., ShopBehindCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    careful = behind_cache(lambda url, status: False, careful=True)
+    careless = behind_cache(lambda url, status: True)
+    tour = Tour(monkeypatch, careful.url, careless.url)
+    for _ in range(2):
+        tour.next_round()
+    leaks = [event.detail for second in tour.end() for event in second.events if event.kind == "leak"]
+    assert len(leaks) == 7
+    assert {leak["key"] for leak in leaks} == {
+        careless.url.removeprefix("http://") + str(leak["url"]) for leak in leaks
+    }
+    assert all(str(leak["url"]).startswith("/") for leak in leaks)
+
+
+def test_a_point_of_presence_that_is_down_is_no_leak_and_the_next_one_is_visited_as_usual(
+    behind_cache: Callable[..., ShopBehindCache], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well, lost = (behind_cache(lambda url, status: False, careful=True) for _ in range(2))
+    tour = Tour(monkeypatch, well.url, lost.url)
+    for _ in range(2):
+        tour.next_round()
+    tour.hang_up()
+    lost.stop()
+    pauses = [tour.next_round() for _ in range(4)]
+    assert (len(well.asked), len(lost.asked)) == (21 + 20 + 20, 21)
+    assert all(0.5 <= pause_s <= OFTEN_S for pause_s in pauses)
+    assert found(tour.end()) == {
+        "deception": (16, 0),
+        "method-override": (8, 0),
+        "oversized-header": (8, 0),
+        "poisoning": (8, 0),
+    }
 
 
 @pytest.fixture
