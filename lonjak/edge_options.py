@@ -7,17 +7,28 @@ from typing import Any, TypeVar
 
 import click
 
+from loadgen.errors import UsageProblem
 from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.edges.options import PURGES
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
 PROFILE_NAMES = tuple(PROFILES)
+
+
+def _waf_level(_context: click.Context, _parameter: click.Parameter, given: int | None) -> int:
+    """The level of the rules, 0 without the option; whoever gives a 0 is told that it is no level."""
+    if given == 0:
+        raise UsageProblem("waf is 0: it must be a paranoia level from 1 to 4; leave --waf out for no rules")
+    return given or 0
+
+
+waf_option = click.option(
+    "--waf", metavar="LEVEL", type=int, callback=_waf_level, help="ModSecurity's core rules, paranoia level 1 to 4."
+)
 _OPTIONS = (
     click.option("--tls", is_flag=True, help="Shoppers speak HTTPS, with a certificate made for this stack."),
-    click.option(
-        "--waf", metavar="LEVEL", type=int, default=0, help="ModSecurity's core rules, paranoia level 1 to 4."
-    ),
+    waf_option,
     click.option("--rate-limit", metavar="N", type=int, help="Requests per second that an address may send."),
     click.option(
         "--origin-rtt-ms", metavar="N", type=float, help="A link to the origin so far away, which can be cut."

@@ -19,7 +19,7 @@ from lonjak.progress import Progress
 from lonjak.running_stack import running_stack
 from lonjak.study_documents import DrawnStudy, draw_parts, draw_study
 from lonjak.study_plan import StudyPlan
-from lonjak.study_record import StudyRecord
+from lonjak.study_record import CannotRecord, StudyRecord
 from reference_shop.stack.problems import StackProblem
 
 
@@ -27,13 +27,11 @@ def compare(plan: StudyPlan, progress: Progress) -> DrawnStudy:
     """Run every part, compare and report; an interrupted study is judged as far as it went.
 
     Raises what StudyPlan.check does; EnvironmentProblem when no part could be run, and KeyboardInterrupt when none was:
-    nothing is left then.
+    nothing is left then. CannotRecord when the disk is full; what was measured until then is kept.
     """
     plan.check()
     study = StudyDirectory.create(plan.out, EDGE_COMPARE, datetime.now(UTC))
-    record = StudyRecord(study, plan.manifest(time.time()))
-    interrupted = _Parts(plan, record, progress).run()
-    record.close(time.time(), interrupted=interrupted)
+    record, interrupted = _recorded(plan, study, progress)
     if not record.measured:
         shutil.rmtree(study.path)
         raise KeyboardInterrupt if interrupted else EnvironmentProblem(_why_none(record))
@@ -41,6 +39,22 @@ def compare(plan: StudyPlan, progress: Progress) -> DrawnStudy:
     draw_parts(study, only_missing=True, say=lambda run: progress.start(f"analysing {run.path.name}"))
     drawn = draw_study(study)
     return replace(drawn, answer=replace(drawn.answer, code=ExitCode.INTERRUPTED)) if interrupted else drawn
+
+
+def _recorded(plan: StudyPlan, study: StudyDirectory, progress: Progress) -> tuple[StudyRecord, bool]:
+    """Run every part; the record, and whether it was interrupted. CannotRecord removes a study without any part."""
+    record = None
+    try:
+        record = StudyRecord(study, plan.manifest(time.time()))
+        interrupted = _Parts(plan, record, progress).run()
+        record.close(time.time(), interrupted=interrupted)
+    except CannotRecord:
+        if record and record.measured:
+            progress.say(f"what was measured until now is kept: `lonjak report {study.path}` compares it")
+        else:
+            shutil.rmtree(study.path, ignore_errors=True)
+        raise
+    return record, interrupted
 
 
 class _Parts:
@@ -58,8 +72,9 @@ class _Parts:
                 self._run_part(scenario, part)
             self._drawing.wait()
         except KeyboardInterrupt:
-            self._drawing.abandon()
             return True
+        finally:
+            self._drawing.abandon()
         return False
 
     def _run_part(self, scenario: Scenario, part: StudyPart) -> None:
@@ -71,6 +86,8 @@ class _Parts:
         title = f"part {int(part.label.partition('-')[0])} of {total}: {part.profile}"
         try:
             interrupted = self._load(scenario, part.profile, run, title)
+        except CannotRecord:
+            raise
         except (LonjakError, StackProblem) as error:
             problem = " ".join(str(error).split())
             self._record.part_ended(part, "failed", problem)
@@ -82,13 +99,16 @@ class _Parts:
         self._drawing.begin(run)
 
     def _load(self, scenario: Scenario, profile: str, run: RunDirectory, title: str) -> bool:
-        """Drive a scenario against a fresh shop; whether it was interrupted."""
-        with running_stack(replace(self._plan.settings, edge=profile), self._progress) as stack:
+        """Drive a scenario against a fresh shop; whether it was interrupted. CannotRecord when the disk is full."""
+        with running_stack(self._plan.settings_of(profile), self._progress) as stack:
             self._drawing.wait()
-            run.path.mkdir(parents=True)
             options = RunOptions(target=stack.url, targets=stack.urls, faults=self._plan.faults, stack=stack.path)
             onerun.check_targets(options)
-            return onerun.record(scenario, options, run, self._progress, title)
+            try:
+                run.path.mkdir(parents=True)
+                return onerun.record(scenario, options, run, self._progress, title)
+            except OSError as error:
+                raise CannotRecord(run.path, error) from None
 
     def _at_bearable_rate(self) -> Scenario:
         """The scenario at the rate that a short trial finds bearable; as it is where no trial is wanted or can run."""
@@ -99,6 +119,8 @@ class _Parts:
         title = f"trying the load on {profile}"
         try:
             interrupted = self._load(plan.trial.scenario, profile, run, title)
+        except CannotRecord:
+            raise
         except (LonjakError, StackProblem) as error:
             self._progress.say(f"{title}: could not be run, so the rate stays: {' '.join(str(error).split())}")
             return plan.scenario

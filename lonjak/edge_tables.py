@@ -1,7 +1,7 @@
 """What `lonjak edge` shows people, for a terminal of 80 columns."""
 
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from lonjak.shop_tables import WIDTH, labelled
 from reference_shop.edges import EdgeProfile
@@ -16,13 +16,11 @@ def profiles_table(profiles: Iterable[EdgeProfile], missing: Missing = missing) 
 
 
 def _profile_lines(profile: EdgeProfile, missing: Missing) -> list[str]:
-    absent = missing(profile.programs)
-    programs = [f"{name} (not installed)" if name in absent else name for name in profile.programs]
     return [
         profile.name,
         textwrap.fill(profile.sentence, WIDTH, initial_indent="  ", subsequent_indent="  "),
-        labelled("  needs", programs),
-        labelled("  caches", profile.caches),
+        labelled("  needs", _programs(profile, missing)),
+        labelled("  caches", _caches(profile)),
         labelled("  purges by", profile.purges),
         labelled("  promises", profile.promises),
         *(
@@ -30,3 +28,26 @@ def _profile_lines(profile: EdgeProfile, missing: Missing) -> list[str]:
             for probe, expected in profile.safety.items()
         ),
     ]
+
+
+def _programs(profile: EdgeProfile, missing: Missing) -> Sequence[str]:
+    names = ("nginx", "varnish") if _is_users_own(profile) else profile.programs
+    absent = missing(names)
+    return _alternatives(profile, [f"{name} (not installed)" if name in absent else name for name in names])
+
+
+def _caches(profile: EdgeProfile) -> Sequence[str]:
+    names = ("lonjak-nginx", "lonjak-varnish") if _is_users_own(profile) else profile.caches
+    return _alternatives(profile, names)
+
+
+def _alternatives(profile: EdgeProfile, names: Sequence[str]) -> Sequence[str]:
+    """Names as they are; of a user's own configuration, whose program its file decides, the one and the other."""
+    if not _is_users_own(profile):
+        return names
+    nginx, varnish = names
+    return [nginx, f"or {varnish} for *.vcl"]
+
+
+def _is_users_own(profile: EdgeProfile) -> bool:
+    return profile.name == "custom"

@@ -10,12 +10,14 @@ from typing import TypeAlias
 from loadgen.config import Scenario
 from loadgen.errors import ProgramMissing, UsageProblem
 from loadgen.studydir import ComparedProfile, ExpectedSafety, StudyManifest, StudyOptions, StudyPart, part_label
-from reference_shop.edges import PROFILES
+from reference_shop.edges import PROFILES, EdgeOptions
+from reference_shop.edges.options import caches
 from reference_shop.edges.programs import install_command, missing
 from reference_shop.stack.settings import StackSettings
 
 Missing: TypeAlias = Callable[[Iterable[str]], tuple[str, ...]]
-NAMES = tuple(name for name in PROFILES if name != "custom")  # which needs a file of the user's own
+NAMES = tuple(PROFILES)
+_CUSTOM = "custom"  # the one that takes a file of the user's own, and only with it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,27 @@ class StudyPlan:
             raise UsageProblem(f"no edge profile {', '.join(map(repr, unknown))} to compare; known: {', '.join(NAMES)}")
         if len(set(self.profiles)) != len(self.profiles) or len(self.profiles) < 2:
             raise UsageProblem(f"--profiles names {', '.join(self.profiles)}: name two or more, each once")
-        settings = [replace(self.settings, edge=name) for name in self.profiles]
+        self._check_custom()
+        settings = [self.settings_of(name) for name in self.profiles]
         for each in settings:
             each.check()
         if absent := missing(dict.fromkeys(program for each in settings for program in each.edge_programs)):
             told = f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not installed"
             raise ProgramMissing(f"{told}: {install_command(absent)}, or leave out the profiles that need it")
+
+    def settings_of(self, profile: str) -> StackSettings:
+        """What the shop of one profile is started with: only custom gets the user's file."""
+        options = self.settings.edge_options
+        config = options.config if profile == _CUSTOM else None
+        return replace(self.settings, edge=profile, edge_options=replace(options, config=config))
+
+    def _check_custom(self) -> None:
+        """UsageProblem where custom is named without its file, or the file given without custom."""
+        config = self.settings.edge_options.config
+        if _CUSTOM in self.profiles and not config:
+            raise UsageProblem("the profile custom needs a configuration of your own: give it with --edge-config FILE")
+        if config and _CUSTOM not in self.profiles:
+            raise UsageProblem("--edge-config is for the profile custom: name custom in --profiles, or leave it out")
 
     def manifest(self, started_at: float) -> StudyManifest:
         """The manifest of a study that has just begun, `started_at` seconds since the epoch."""
@@ -70,7 +87,7 @@ class StudyPlan:
                 waf=options.waf,
                 faults=self.faults and bool(self.scenario.faults),
             ),
-            profiles=tuple(map(_profile, self.profiles)),
+            profiles=tuple(_profile(name, options) for name in self.profiles),
             parts=order(self.profiles, self.repeats),
             started_at=started_at,
             command=shlex.join(["lonjak", *sys.argv[1:]]),
@@ -86,7 +103,9 @@ def order(profiles: Sequence[str], repeats: int) -> tuple[StudyPart, ...]:
     )
 
 
-def _profile(name: str) -> ComparedProfile:
+def _profile(name: str, options: EdgeOptions) -> ComparedProfile:
     profile = PROFILES[name]
+    own = name == _CUSTOM and options.config
+    sentence = f"a configuration of one's own, {Path(own).name}" if own else profile.sentence
     safety = {way: ExpectedSafety(expected.answer, expected.because) for way, expected in profile.safety.items()}
-    return ComparedProfile(name, profile.sentence, profile.caches, profile.promises, safety)
+    return ComparedProfile(name, sentence, caches(profile, options), profile.promises, safety)

@@ -1,14 +1,22 @@
 """A study's manifest while its parts are being run: what stands on disk is true after every step."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from loadgen.errors import EnvironmentProblem
 from loadgen.studydir import Calibration, StudyDirectory, StudyManifest, StudyPart
 
 
+class CannotRecord(EnvironmentProblem):
+    """Nothing more can be written below --out, so that a study cannot go on."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"cannot record into {path}: {error.strerror or error}; free some space or give --out DIR")
+
+
 class StudyRecord:
-    """Writes the manifest anew with everything that becomes known."""
+    """Writes the manifest anew with everything that becomes known. Each step raises CannotRecord when it cannot."""
 
     def __init__(self, study: StudyDirectory, manifest: StudyManifest) -> None:
         self.study = study
@@ -39,6 +47,5 @@ class StudyRecord:
         try:
             manifest.write(self.study.manifest)
         except OSError as error:
-            raise EnvironmentProblem(
-                f"cannot record into {self.study.path}: {error.strerror}; free some space or give --out DIR"
-            ) from None
+            self.study.manifest.with_name(self.study.manifest.name + ".new").unlink(missing_ok=True)
+            raise CannotRecord(self.study.path, error) from None

@@ -54,10 +54,14 @@ def profile_of(name: str) -> ComparedProfile:
 
 @dataclass
 class Study:
-    """What a study recorded; to be changed before `write`. Histories by profile stand in the order of the rounds."""
+    """What a study recorded; to be changed before `write`. Histories by profile stand in the order of the rounds.
+
+    `problems` says why profiles could not be run; the study ended before it came to those that were left `untried`.
+    """
 
     histories: dict[str, list[History]]
     problems: Mapping[str, str] = field(default_factory=dict)
+    untried: tuple[str, ...] = ()
     changed: Callable[[StudyManifest], StudyManifest] = lambda manifest: manifest
 
     def write(self, root: Path) -> StudyDirectory:
@@ -65,7 +69,7 @@ class Study:
         study = StudyDirectory.create(root, "edge-compare", datetime(2026, 11, 23, 8, 15, tzinfo=UTC))
         parts: list[StudyPart] = []
         rounds = max((len(of) for of in self.histories.values()), default=1)
-        names = [*self.histories, *self.problems]
+        names = [*self.histories, *self.problems, *self.untried]
         for number in range(rounds):
             for name in names if number % 2 == 0 else reversed(names):
                 parts.append(self._part(study, root, name, number, len(parts) + 1))
@@ -88,6 +92,8 @@ class Study:
         part = StudyPart(part_label(place, name), name, number + 1)
         if name in self.problems:
             return replace(part, outcome="failed", problem=self.problems[name])
+        if name in self.untried:
+            return part
         run = self.histories[name][number].write(root / "elsewhere")
         study.part(part).path.parent.mkdir(exist_ok=True)
         run.path.rename(study.part(part).path)

@@ -7,6 +7,7 @@ import click
 
 from loadgen.config import Scenario, load_scenario
 from loadgen.cpus import split
+from loadgen.errors import UsageProblem
 from loadgen.exitcodes import ExitCode
 from lonjak import edge_study, guardian
 from lonjak.edge_options import PROFILE_NAMES
@@ -20,6 +21,11 @@ from reference_shop.stack.problems import PortHeld
 from reference_shop.stack.settings import StackSettings, default_run_as
 
 _PORT = 8080
+_EDGES = tuple(name for name in PROFILE_NAMES if name != "custom")  # which needs a file
+_NO_CUSTOM = (
+    "the demo takes no configuration of your own: `lonjak shop up --edge custom --edge-config FILE` starts a shop "
+    "behind it, `lonjak edge compare evening --profiles nginx,custom --edge-config FILE` compares it"
+)
 _CACHED, _UNCACHED = "nginx", "nginx-pass"
 # Twice the load of one run in the time of one: long enough for a warm cache and a recovery.
 _DURATION = "40s"
@@ -29,9 +35,7 @@ _ORIGIN_RTT_MS = 40.0
 
 @click.command("demo", epilog="Example: lonjak demo --duration 2m")
 @click.option("--scenario", default="evening", show_default=True, help="A name from `lonjak scenarios`, or a file.")
-@click.option(
-    "--edge", metavar="PROFILE", help=f"Run this one only, of {', '.join(PROFILE_NAMES)}, and compare nothing."
-)
+@click.option("--edge", metavar="PROFILE", help=f"Run this one only, of {', '.join(_EDGES)}, and compare nothing.")
 @click.option("--rate", metavar="R", help="Sessions per second at the profile's full height.")
 @click.option("--duration", metavar="D", help=f"How long sessions arrive; {_DURATION} for each of two edges.")
 @click.option("--seed", metavar="N", help="Same seed, same shoppers at the same instants.")
@@ -55,6 +59,8 @@ def command(
     That twice, through a cache and past it, and then what the cache saved; once where nginx is not installed.
     Everything that it starts has ended when it ends.
     """
+    if edge == "custom":
+        raise UsageProblem(_NO_CUSTOM)
     compares = edge is None and programs.find("nginx") is not None
     usual = _DURATION if compares and scenario == "evening" else None
     resolved = load_scenario(scenario, {"rate": rate, "duration": duration or usual, "seed": seed})

@@ -1,4 +1,4 @@
-"""`lonjak edge`: puts an edge in front of any origin and stops it again, lists the profiles, compares them."""
+"""`lonjak edge`: puts an edge before any origin, shows it and stops it again, lists the profiles, compares them."""
 
 import json
 from dataclasses import asdict
@@ -6,13 +6,15 @@ from dataclasses import asdict
 import click
 
 from loadgen.cpus import split
+from loadgen.errors import StackMissing, TargetUnreachable
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
+from loadgen.target import check_reachable
 from lonjak import foreground
 from lonjak.commands import edge_compare
 from lonjak.edge_options import PROFILE_NAMES, edge_options
 from lonjak.edge_tables import profiles_table
-from lonjak.preflight import check_target
+from lonjak.stack_status import status as status_of
 from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.stack import client
 from reference_shop.stack.settings import StackSettings, default_run_as
@@ -63,8 +65,23 @@ def up(
         run_as=default_run_as(),
     )
     settings.check()
-    check_target(origin, Gate(allow_hosts))
+    Gate(allow_hosts).check_target(origin)
+    client.check_programs(settings)
+    _check_answers(origin)
     return foreground.run(settings, detach=detach)
+
+
+@command.command("status")
+@click.option("--port", metavar="PORT", type=int, help="Only the edge on this port.")
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(port: int | None, as_json: bool) -> ExitCode:
+    """Show running edges of `edge up`: processes, ports, CPU sets, restarts, readiness, options."""
+    edges = client.stacks(port, "edge")
+    if not edges:
+        also = "; a shop runs: `lonjak shop status`" if client.stacks(port, "shop") else ""
+        raise StackMissing(f"no edge is running: start one with `lonjak edge up`{also}")
+    click.echo(status_of(edges, as_json=as_json))
+    return ExitCode.PASS
 
 
 @command.command("down")
@@ -83,3 +100,15 @@ def list_profiles(as_json: bool) -> ExitCode:
     profiles = list(PROFILES.values())
     click.echo(json.dumps([asdict(profile) for profile in profiles]) if as_json else profiles_table(profiles))
     return ExitCode.PASS
+
+
+def _check_answers(origin: str) -> None:
+    """Raise TargetUnreachable, with what to do about an origin, when nothing accepts a connection there."""
+    try:
+        check_reachable(origin)
+    except TargetUnreachable as problem:
+        reason = problem.__context__.strerror if isinstance(problem.__context__, OSError) else None
+        raise TargetUnreachable(
+            f"nothing answers at the origin {origin} ({reason or 'no answer in time'}): "
+            "start it first, or give another with --origin"
+        ) from None

@@ -8,6 +8,7 @@ from loadgen.config import load_scenario
 from loadgen.cpus import split
 from loadgen.exitcodes import ExitCode
 from lonjak import calibration, edge_study
+from lonjak.edge_options import waf_option
 from lonjak.progress import Progress
 from lonjak.study_plan import NAMES, StudyPlan, Trial
 from reference_shop.edges import EdgeOptions
@@ -17,6 +18,7 @@ from reference_shop.stack.settings import StackSettings, default_run_as
 _EXAMPLES = """\b
 Examples:
   lonjak edge compare evening --profiles nginx-pass,nginx,varnish
+  lonjak edge compare evening --profiles nginx,custom --edge-config my-nginx.conf
   lonjak edge compare evening --profiles direct,nginx,two-tier --duration 2m --repeats 3 --origin-rtt-ms 80"""
 
 
@@ -37,7 +39,13 @@ Examples:
     "--products", default=20_000, show_default=True, type=click.IntRange(1, 1_000_000), help="Catalogue size."
 )
 @click.option("--tls", is_flag=True, help="Shoppers speak HTTPS, with a certificate made for each shop.")
-@click.option("--waf", metavar="LEVEL", type=int, default=0, help="ModSecurity's core rules, paranoia level 1 to 4.")
+@waf_option
+@click.option(
+    "--edge-config",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Your nginx.conf or *.vcl, for the profile custom.",
+)
 @click.option("--out", metavar="DIR", default=Path("runs"), type=click.Path(path_type=Path), help="Where to keep runs.")
 @click.option("--no-faults", is_flag=True, help="Leave the scenario's faults out.")
 def command(
@@ -52,6 +60,7 @@ def command(
     products: int,
     tls: bool,
     waf: int,
+    edge_config: Path | None,
     out: Path,
     no_faults: bool,
 ) -> ExitCode:
@@ -68,7 +77,13 @@ def command(
         profiles=tuple(name.strip() for name in profiles.split(",") if name.strip()),
         settings=StackSettings(
             port=0,
-            edge_options=EdgeOptions(tls=tls, waf=waf, origin_rtt_ms=origin_rtt_ms, purge=purge),
+            edge_options=EdgeOptions(
+                tls=tls,
+                waf=waf,
+                origin_rtt_ms=origin_rtt_ms,
+                purge=purge,
+                config=str(edge_config.absolute()) if edge_config else None,
+            ),
             products=products,
             stack_cpus=cpus.stack,
             generator_cpus=cpus.generator,

@@ -2,7 +2,6 @@
 
 import json
 import textwrap
-import time
 from dataclasses import asdict
 
 import click
@@ -12,12 +11,12 @@ from loadgen.errors import StackMissing
 from loadgen.exitcodes import ExitCode
 from lonjak import foreground
 from lonjak.edge_options import PROFILE_NAMES, edge_options
-from lonjak.shop_tables import WIDTH, defects_table, stack_table
+from lonjak.shop_tables import WIDTH, defects_table
+from lonjak.stack_status import status as status_of
 from reference_shop.defects import DEFECTS
 from reference_shop.edges import EdgeOptions, programs
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import client
-from reference_shop.stack.document import StackDocument
 from reference_shop.stack.settings import StackSettings, default_run_as
 from reference_shop.throttles import KINDS, TIERS
 
@@ -120,14 +119,17 @@ def up(
 
 
 @command.command("status")
-@click.option("--port", metavar="PORT", type=int, help="Only the stack on this port.")
+@click.option("--port", metavar="PORT", type=int, help="Only the shop on this port.")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def status(port: int | None, as_json: bool) -> ExitCode:
-    """Show running shops and edges: processes, ports, CPU sets, restarts, readiness, what they were built from."""
-    stacks = client.stacks(port)
-    if not stacks:
-        raise StackMissing("no shop is running: start one with `lonjak shop up`")
-    click.echo(json.dumps([_public(stack) for stack in stacks]) if as_json else "\n\n".join(map(_shown, stacks)))
+    """Show running shops: processes, ports, CPU sets, restarts, readiness, what they were built from."""
+    shops, edges = client.stacks(port, "shop"), client.stacks(port, "edge")
+    if not shops:
+        also = "; an edge runs: `lonjak edge status`" if edges else ""
+        raise StackMissing(f"no shop is running: start one with `lonjak shop up`{also}")
+    click.echo(status_of(shops, as_json=as_json))
+    if edges:
+        click.echo("an edge of its own runs as well: `lonjak edge status`", err=True)
     return ExitCode.PASS
 
 
@@ -147,18 +149,3 @@ def down(port: int | None) -> ExitCode:
     for sentence in client.stop(port, "shop") or ["no shop is running"]:
         click.echo(sentence)
     return ExitCode.PASS
-
-
-def _public(stack: StackDocument) -> dict[str, object]:
-    """The document without its secret, and how long the stack has run."""
-    values = asdict(stack)
-    del values["ops_token"]
-    return values | {"uptime_s": round(_uptime_s(stack), 1)}
-
-
-def _shown(stack: StackDocument) -> str:
-    return stack_table(stack, _uptime_s(stack))
-
-
-def _uptime_s(stack: StackDocument) -> float:
-    return time.time() - stack.started_at

@@ -46,6 +46,8 @@ class EdgeOptions:
             return [f"purge {self.purge!r} is unknown: choose one of {', '.join(PURGES)}"]
         if self.purge in ("none", "auto", *profile.purges):
             return []
+        if not profile.purges:
+            return [f"edge profile {profile.name} cannot purge: leave --purge out"]
         able = ", ".join(("none", *profile.purges))
         return [f"edge profile {profile.name} cannot purge by {self.purge}: choose one of {able} with --purge"]
 

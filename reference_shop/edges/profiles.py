@@ -89,7 +89,7 @@ _NGINX_MICRO = EdgeProfile(
     caches=("lonjak-nginx",),
     doors=1,
     purges=("url",),
-    promises=_ALL_PROMISES,
+    promises=("collapses", "stale-while-revalidate"),  # ten seconds of staleness are no help in an outage,
     safety=_safety(_OBEYS_ACCEL),
 )
 _NGINX = EdgeProfile(

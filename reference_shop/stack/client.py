@@ -57,10 +57,17 @@ def stop(port: int | None = None, kind: Kind | None = None) -> list[str]:
     return [_stop_one(path) for path in folder.stack_folders(port) if kind is None or _kind_of(path) == kind]
 
 
-def stacks(port: int | None = None) -> list[StackDocument]:
-    """What the stack.json files of this user say, of those stacks whose supervisor lives."""
+def stacks(port: int | None = None, kind: Kind | None = None) -> list[StackDocument]:
+    """What the stack.json files of this user say, of those stacks whose supervisor lives; with a `kind`, only those."""
     documents = (document.read(path) for path in folder.stack_folders(port))
-    return [stack for stack in documents if stack and stack.supervisor.alive]
+    running = [stack for stack in documents if stack and stack.supervisor.alive]
+    return [stack for stack in running if kind is None or stack.kind == kind]
+
+
+def check_programs(settings: StackSettings) -> None:
+    """Raise ProgramAbsent, with the command that installs them, when programs of the edge are missing."""
+    if missing := programs.missing(settings.edge_programs):
+        raise ProgramAbsent(_absent(missing))
 
 
 def _check_surroundings(settings: StackSettings) -> None:
@@ -75,8 +82,7 @@ def _check_surroundings(settings: StackSettings) -> None:
     ports.check_free(settings.port)
     if settings.cpu_shares:
         control_groups.find_parent()
-    if missing := programs.missing(settings.edge_programs):
-        raise ProgramAbsent(_absent(missing))
+    check_programs(settings)
 
 
 def _absent(missing: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from reference_shop.stack.doors import EdgeDoors, delayed, site_options
 from reference_shop.stack.folder import StackFolder
 from reference_shop.stack.ports import HOST, is_loopback, number_of
 from reference_shop.stack.premises import Premises
-from reference_shop.stack.problems import ProgramAbsent, StackProblem
+from reference_shop.stack.problems import ProgramAbsent, StackProblem, StartFailed
 from reference_shop.stack.proxies import Way, control_file, origin_link, throttle
 from reference_shop.stack.readiness import announced, answers_http, answers_https, reads_varnish_log
 from reference_shop.stack.service import Ready
@@ -46,7 +46,7 @@ class EdgePart:
             self._premises.say(f"start the edge {self._premises.settings.edge}")
         for process in self._processes:
             furnish(self._premises.folder, process)
-            await self._premises.services.serve(self._spec(process), self._ready(process, answer_s))
+            await self._serve(process, answer_s)
         await self._start_throttles(behind)
 
     @property
@@ -85,6 +85,16 @@ class EdgePart:
         return tuple(
             AccessLog(process.tier, str(process.access_log)) for process in self._processes if process.access_log
         )
+
+    async def _serve(self, process: EdgeProcess, answer_s: float) -> None:
+        """Bring one up. Raises StartFailed, which names the user's own file where the process runs what that says."""
+        try:
+            await self._premises.services.serve(self._spec(process), self._ready(process, answer_s))
+        except StartFailed as problem:
+            config = self._premises.settings.edge_options.config
+            if config is None or process.cache is None:
+                raise
+            raise StartFailed(f"{problem.sentence} with your --edge-config {config}", problem.log_tail) from None
 
     async def _start_link(self) -> Origin:
         """Where the edge, or the shopper, finds the origin."""

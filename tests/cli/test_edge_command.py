@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -121,9 +122,44 @@ def test_two_points_of_presence_are_told_both_and_share_a_shield(up: Up) -> None
     assert stack is not None
     assert (stack.url, stack.urls) == (first, (first, second))
     assert stack.caches == ("lonjak-shield", "lonjak-pop-1", "lonjak-pop-2")
-    shown = lonjak("shop", "status", "--port", port_of(first)).stdout
+    shown = lonjak("edge", "status", "--port", port_of(first)).stdout
     assert f"before {stack.origin}" in shown.splitlines()[0]
     assert f"{first}, {second}" in shown
+
+
+@needs_edges
+def test_edges_are_shown_by_edge_status_and_shop_status_points_there(up: Up, origin: str) -> None:
+    (url,) = up("nginx-pass")
+    told = lonjak("edge", "status", "--port", port_of(url), "--json")
+    assert [(stack["url"], stack["origin"], "ops_token" in stack) for stack in json.loads(told.stdout)] == [
+        (url, origin, False)
+    ]
+    shops = lonjak("shop", "status", "--port", port_of(url))
+    assert (shops.returncode, shops.stdout) == (ExitCode.ENVIRONMENT, "")
+    assert shops.stderr == (
+        "lonjak: no shop is running: start one with `lonjak shop up`; an edge runs: `lonjak edge status`\n"
+    )
+    lonjak("edge", "down", "--port", port_of(url))
+    edges = lonjak("edge", "status", "--port", port_of(url))
+    assert (edges.returncode, edges.stderr) == (
+        ExitCode.ENVIRONMENT,
+        "lonjak: no edge is running: start one with `lonjak edge up`\n",
+    )
+
+
+@needs_edges
+@pytest.mark.parametrize(("name", "text"), [("own.conf", "events {}\nhtpp {}\n"), ("own.vcl", "vcl 4.1;\nsub {")])
+def test_a_configuration_that_its_program_refuses_is_named(name: str, text: str, origin: str, tmp_path: Path) -> None:
+    own = tmp_path / name
+    own.write_text(text)
+    ended = lonjak(*("edge", "up", "--profile", "custom", "--edge-config", str(own)), "--port", "0", "--origin", origin)
+    assert (ended.returncode, ended.stdout) == (ExitCode.ENVIRONMENT, "")
+    first, *words = ended.stderr.partition("lonjak: ")[2].splitlines()
+    assert re.fullmatch(
+        rf"edge ended with exit code \d+ while it started with your --edge-config {own}; its log ends with:",
+        first,
+    )
+    assert any("htpp" in line or "VCL" in line for line in words)
 
 
 @needs_edges
@@ -175,6 +211,7 @@ def test_ctrl_c_stops_an_edge_in_the_foreground(origin: str) -> None:
         (["--profile", "two-tier", "--origin", "https://127.0.0.1:1"], "cannot speak TLS to an origin"),
         (["--profile", "nginx", "--origin", "127.0.0.1:80"], "is not an http:// or https:// address"),
         (["--profile", "nginx", "--origin", "http://127.0.0.1:1", "--waf", "5"], "waf is 5"),
+        (["--profile", "nginx", "--origin", "http://127.0.0.1:1", "--waf", "0"], "waf is 0"),
         (["--profile", "custom", "--origin", "http://127.0.0.1:1", "--edge-config", "no.vcl"], "cannot be read"),
         (["--origin", "http://127.0.0.1:1"], "Missing option '--profile'"),
         (["--profile", "nginx"], "Missing option '--origin'"),
@@ -194,17 +231,20 @@ def test_an_origin_that_answers_nothing_ends_with_4() -> None:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}"
         ended = lonjak("edge", "up", "--profile", "nginx", "--port", "0", "--origin", url)
     assert (ended.returncode, ended.stdout) == (ExitCode.ENVIRONMENT, "")
-    assert f"nothing answers at {url}" in ended.stderr
+    assert ended.stderr == (
+        f"lonjak: nothing answers at the origin {url} (Connection refused): "
+        "start it first, or give another with --origin\n"
+    )
 
 
 def test_a_program_that_is_missing_ends_with_4_and_the_command_that_installs_it(
-    origin: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """openssl is a user's program: unlike nginx it is looked for in PATH alone."""
+    """Whether or not the origin answers. openssl is a user's program: unlike nginx it is looked for in PATH alone."""
     if not programs.find("nginx") or Path("/usr/sbin/openssl").exists():
         pytest.skip("nginx is missing, or openssl is where system programs are")
     monkeypatch.setenv("PATH", "/nonexistent")
-    ended = lonjak("edge", "up", "--profile", "nginx", "--port", "0", "--origin", origin, "--tls")
+    ended = lonjak("edge", "up", "--profile", "nginx", "--port", "0", "--origin", "http://127.0.0.1:1", "--tls")
     assert (ended.returncode, ended.stdout) == (ExitCode.ENVIRONMENT, "")
     assert ended.stderr == "lonjak: openssl is not installed: apt-get install -y --no-install-recommends openssl\n"
 
@@ -225,6 +265,12 @@ def test_a_program_that_a_profile_lacks_is_marked() -> None:
     assert shown[0] == "two-tier"
     assert "  needs             nginx, varnish (not installed)" in shown
     assert any(line.startswith("  cart-leak         safe: ") for line in shown)
+
+
+def test_what_a_users_own_configuration_needs_is_said_of_either_program() -> None:
+    shown = profiles_table([PROFILES["custom"]], missing=lambda _names: ("varnish",)).splitlines()
+    assert "  needs             nginx, or varnish (not installed) for *.vcl" in shown
+    assert "  caches            lonjak-nginx, or lonjak-varnish for *.vcl" in shown
 
 
 def test_everything_that_an_edge_may_need_is_installed_for_the_tests() -> None:

@@ -1,18 +1,27 @@
 """What `lonjak edge compare` refuses before anything starts, and the order and rate that it chooses."""
 
+import contextlib
+import errno
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import pytest
 
 from loadgen.config import load_scenario
-from loadgen.errors import ProgramMissing, UsageProblem
+from loadgen.errors import EnvironmentProblem, ProgramMissing, UsageProblem
 from loadgen.exitcodes import ExitCode
-from loadgen.studydir import Calibration
-from lonjak import calibration
+from loadgen.stack import Stack
+from loadgen.studydir import Calibration, ComparedProfile, StudyManifest
+from lonjak import calibration, edge_study
+from lonjak.commands.demo import command as demo
 from lonjak.commands.edge_compare import command
+from lonjak.drawing import Drawing
+from lonjak.progress import Progress
 from lonjak.study_plan import NAMES, StudyPlan, order
 from reference_shop.edges import EdgeOptions
 from reference_shop.stack.problems import SettingsProblem
@@ -39,7 +48,7 @@ def all_are_missing(names: Iterable[str]) -> tuple[str, ...]:
     ("profiles", "sentence"),
     [
         (("direct", "squid", "apache"), "no edge profile 'squid', 'apache' to compare; known: direct, nginx-pass"),
-        (("direct", "custom"), "no edge profile 'custom' to compare"),
+        (("direct", "custom"), "custom needs a configuration of your own: give it with --edge-config FILE"),
         (("direct",), "name two or more, each once"),
         (("direct", "nginx", "direct"), "name two or more, each once"),
         ((), "name two or more, each once"),
@@ -72,9 +81,117 @@ def test_options_that_no_edge_can_have_are_refused() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_profile_but_custom_can_be_compared(name: str) -> None:
+def test_every_profile_can_be_compared(name: str, tmp_path: Path) -> None:
     other = "direct" if name != "direct" else "nginx"
-    plan(name, other, options=EdgeOptions(origin_rtt_ms=40.0, purge="auto")).check(nothing_is_missing)
+    own = configuration(tmp_path / "mine.conf") if name == "custom" else None
+    plan(name, other, options=EdgeOptions(origin_rtt_ms=40.0, purge="auto", config=own)).check(nothing_is_missing)
+
+
+def configuration(path: Path) -> str:
+    path.write_text("# {{ name }}")
+    return str(path)
+
+
+def test_a_configuration_without_the_profile_that_takes_it_is_refused(tmp_path: Path) -> None:
+    options = EdgeOptions(config=configuration(tmp_path / "mine.conf"))
+    with pytest.raises(UsageProblem, match="name custom in --profiles, or leave it out") as raised:
+        plan("direct", "nginx", options=options).check(nothing_is_missing)
+    assert raised.value.exit_code == ExitCode.USAGE
+
+
+def test_what_is_wrong_with_a_configuration_is_said_before_anything_starts(tmp_path: Path) -> None:
+    options = EdgeOptions(config=str(tmp_path / "absent.conf"))
+    with pytest.raises(SettingsProblem, match=r"absent\.conf cannot be read: No such file"):
+        plan("direct", "custom", options=options).check(nothing_is_missing)
+
+
+def test_only_custom_gets_the_configuration_and_needs_its_program(tmp_path: Path) -> None:
+    own = configuration(tmp_path / "mine.vcl")
+    compared = plan("direct", "nginx", "custom", options=EdgeOptions(tls=True, config=own))
+    options = {name: compared.settings_of(name).edge_options for name in compared.profiles}
+    assert options == {
+        "direct": EdgeOptions(tls=True),
+        "nginx": EdgeOptions(tls=True),
+        "custom": EdgeOptions(tls=True, config=own),
+    }
+    with pytest.raises(ProgramMissing, match="varnish is not installed"):
+        compared.check(lambda names: tuple(name for name in names if name == "varnish"))
+
+
+@pytest.mark.parametrize(("file", "cache"), [("mine.conf", "lonjak-nginx"), ("mine.vcl", "lonjak-varnish")])
+def test_the_manifest_knows_the_cache_of_a_configuration_and_expects_nothing_of_its_safety(
+    tmp_path: Path, file: str, cache: str
+) -> None:
+    options = EdgeOptions(config=configuration(tmp_path / file))
+    custom = plan("direct", "custom", options=options).manifest(0.0).profiles[1]
+    assert custom == ComparedProfile("custom", f"a configuration of one's own, {file}", (cache,), (), {})
+
+
+def full_disk(*_: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextlib.contextmanager
+def no_shop(settings: StackSettings, progress: Progress) -> Iterator[Stack]:
+    yield Stack(
+        path=Path("stack.json"),
+        state="ready",
+        url="http://127.0.0.1:1",
+        edge=settings.edge,
+        ops_url=None,
+        ops_token=None,
+        cpu_sets={},
+        access_logs={},
+        processes=(),
+        supervisor_pid=1,
+        supervisor_start_time=0,
+    )
+
+
+@pytest.fixture
+def shopless(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """A study whose shops are none, and need none."""
+    monkeypatch.setattr(edge_study, "running_stack", no_shop)
+    monkeypatch.setattr("lonjak.onerun.check_targets", lambda options: None)
+    return monkeypatch
+
+
+def test_a_disk_that_is_full_at_the_first_part_ends_the_study_and_leaves_nothing(
+    shopless: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shopless.setattr("lonjak.onerun.record", full_disk)
+    with pytest.raises(EnvironmentProblem) as raised:
+        edge_study.compare(replace(plan("direct", "nginx-pass"), out=tmp_path), Progress())
+    assert raised.value.exit_code == ExitCode.ENVIRONMENT
+    assert re.fullmatch(
+        rf"cannot record into {tmp_path}/edge-compare/\w+/parts/01-direct: No space left on device; "
+        "free some space or give --out DIR",
+        str(raised.value),
+    )
+    assert list((tmp_path / "edge-compare").iterdir()) == []
+
+
+def test_a_disk_that_is_full_at_a_later_part_keeps_what_was_measured_and_ends_what_is_being_drawn(
+    shopless: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawing: list[str] = []
+    shopless.setattr("lonjak.onerun.record", lambda *of: full_disk() if drawing else False)
+    shopless.setattr(Drawing, "begin", lambda self, run: drawing.append(run.path.name))
+    shopless.setattr(Drawing, "abandon", lambda self: drawing.append("abandoned"))
+    with pytest.raises(EnvironmentProblem, match="parts/02-nginx-pass: No space left on device; free some space"):
+        edge_study.compare(replace(plan("direct", "nginx-pass"), out=tmp_path), Progress())
+    assert drawing == ["01-direct", "abandoned"]
+    [study] = (tmp_path / "edge-compare").iterdir()
+    parts = StudyManifest.read(study / "manifest.json").parts
+    assert [part.outcome for part in parts] == ["measured", "planned"]
+    assert f"`lonjak report {study}` compares it" in capsys.readouterr().err
+
+
+def test_a_study_that_cannot_note_its_plan_leaves_nothing(shopless: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shopless.setattr(StudyManifest, "write", full_disk)
+    with pytest.raises(EnvironmentProblem, match="No space left on device; free some space or give --out DIR"):
+        edge_study.compare(replace(plan("direct", "nginx-pass"), out=tmp_path), Progress())
+    assert list((tmp_path / "edge-compare").iterdir()) == []
 
 
 def test_every_second_round_is_run_backwards() -> None:
@@ -145,6 +262,12 @@ def test_wrong_use_ends_before_anything_is_started_or_written(tmp_path: Path) ->
         ): "no edge profile 'squid' to compare",
         ("edge", "compare", "morning", "--profiles", "direct,nginx"): "no scenario 'morning'",
         ("edge", "compare", "evening", "--profiles", "direct,nginx", "--repeats", "0"): "0 is not in the range",
+        ("edge", "compare", "evening", "--profiles", "direct,custom"): "give it with --edge-config FILE",
+        (
+            *("edge", "compare", "evening", "--profiles", "direct,nginx"),
+            *("--edge-config", "mine.conf"),
+        ): "--edge-config is for the profile custom",
+        ("demo", "--edge", "custom"): "the demo takes no configuration of your own",
     }
     for arguments, sentence in cases.items():
         ended = lonjak(*arguments, cwd=tmp_path)
@@ -152,6 +275,12 @@ def test_wrong_use_ends_before_anything_is_started_or_written(tmp_path: Path) ->
         assert sentence in ended.err
         assert "Traceback" not in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_offers_every_edge_but_custom() -> None:
+    [edge] = [option for option in demo.params if option.name == "edge"]
+    assert isinstance(edge, click.Option)
+    assert f"of {', '.join(name for name in NAMES if name != 'custom')}, and" in (edge.help or "")
 
 
 def test_every_option_is_explained() -> None:

@@ -66,6 +66,11 @@ def test_everything_that_is_wrong_is_said_at_once(options: EdgeOptions, sentence
     assert options.problems(PROFILES["nginx"]) == sentences
 
 
+def test_a_profile_that_cannot_purge_at_all_says_so() -> None:
+    said = EdgeOptions(purge="url").problems(PROFILES["nginx-pass"])
+    assert said == ["edge profile nginx-pass cannot purge: leave --purge out"]
+
+
 def test_auto_purges_by_key_where_the_profile_can_else_by_url_else_not_at_all() -> None:
     chosen = {name: resolve_purge("auto", profile) for name, profile in PROFILES.items()}
     assert chosen == {

@@ -18,8 +18,10 @@ from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.protections import PROTECTIONS
 from reference_shop.stack import ports
 from reference_shop.stack.document import OriginLink
+from reference_shop.stack.identity import myself
 from reference_shop.throttles import KINDS, TIERS
 from tests.stack.conftest import stack_in
+from tests.stack.test_document import STACK
 
 LONJAK = (sys.executable, "-m", "lonjak")
 SMALL = ("--edge", "direct", "--port", "0", "--products", "50", "--workers", "1", "--changes-per-s", "0")
@@ -127,6 +129,19 @@ def test_status_without_a_stack_is_one_sentence_and_exit_4() -> None:
     ended = lonjak("shop", "status")
     assert (ended.returncode, ended.stdout) == (4, "")
     assert ended.stderr == "lonjak: no shop is running: start one with `lonjak shop up`\n"
+
+
+@pytest.mark.usefixtures("_no_stack")
+def test_status_shows_shops_alone_and_says_where_edges_are_shown(tmp_path: Path) -> None:
+    for port, origin in ((8080, None), (8081, "http://127.0.0.1:9")):
+        folder = tmp_path / "state" / f"stack-{port}"
+        folder.mkdir(parents=True)
+        replace(STACK, port=port, origin=origin, supervisor=myself()).write(folder)
+    shops, edges = (lonjak(group, "status", "--json") for group in ("shop", "edge"))
+    assert [stack["port"] for stack in json.loads(shops.stdout)] == [8080]
+    assert shops.stderr == "an edge of its own runs as well: `lonjak edge status`\n"
+    assert [stack["port"] for stack in json.loads(edges.stdout)] == [8081]
+    assert (shops.returncode, edges.returncode, edges.stderr) == (0, 0, "")
 
 
 @pytest.mark.usefixtures("_no_stack")
