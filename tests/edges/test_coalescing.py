@@ -3,7 +3,6 @@
 import time
 from collections import Counter
 
-from reference_shop.edges import PROFILES
 from tests.edges.conftest import STALE, Place
 from tests.edges.crowd import Answer, ask_at_once
 from tests.stack.conftest import eventually
@@ -21,16 +20,16 @@ def test_a_page_that_is_missing_is_fetched_once_for_a_thousand_shoppers(place: P
     fetched = sum(count for status, count in said.items() if status.endswith("fwd=uri-miss; stored"))
     assert fetched == len(place.edge.urls)
     assert sum(count for status, count in said.items() if "collapsed" in status) > _SHOPPERS / 2
-    assert place.edge.site.profile.promises == PROFILES["nginx"].promises
+    assert "collapses" in place.edge.site.profile.promises
 
 
 def test_a_page_that_just_expired_is_fetched_once_and_nobody_waits_for_it(place: Place) -> None:
     page = place.expired(STALE)
     fetched_before = place.origin.count(page)
-    place.origin.recipes[page].delay_s = 2.5
+    place.origin.recipes[page].delay_s = 4.5
     begun = time.monotonic()
     answers = ask_at_once(place.edge.urls[:1], page, _SHOPPERS)
-    assert time.monotonic() - begun < 2.5  # the fetch was still under way
+    assert time.monotonic() - begun < 4.5  # the fetch was still under way
     assert eventually(lambda: place.edge.status(page).endswith("; hit"))
     assert (fetched_before, place.origin.count(page)) == (1, 2)
     assert {answer.status for answer in answers} == {200}
