@@ -174,7 +174,7 @@ def test_a_killed_edge_leaves_a_difference_that_is_explained(new_place: Places, 
 
 @pytest.mark.parametrize("edge", OUTLIVING if ALL else ["nginx"])
 def test_the_catalogue_outlives_its_origin(new_place: Places, edge: str) -> None:
-    with shop(new_place, edge, "--products", "60", "--changes-per-s", "0", "--origin-rtt-ms", "0") as (place, _):
+    with shop(new_place, edge, "--products", "40", "--changes-per-s", "0", "--origin-rtt-ms", "0") as (place, _):
         duration = () if ALL else ("--duration", "60s")
         summary = run(place, "origin-down", "--rate", "15", *duration)
         seconds = _by_second(place.runs[-1].counters)
