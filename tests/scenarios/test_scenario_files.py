@@ -142,8 +142,9 @@ def test_an_edge_without_stale_copies_fails_on_the_front_page_and_a_sound_one_ha
 
 def test_the_limits_of_a_lost_edge_lie_between_one_half_of_the_shoppers_lost_and_both():
     limits = {objective.name: objective.limit for objective in load_scenario("edge-lost").objectives}
-    # Of a simulation of the mix: of products, the 99th percentile with one half lost in a run half as long, and the first
-    # with both lost. Of front pages, which are few, runs with one half lost showed 40 %; 53 % is the simulation's with both.
+    # By a simulation of the mix: of products, the 99th percentile with one half lost in a run half as long, and the
+    # first with both lost. Of front pages, which are few, runs with one half lost showed 40 %, the simulation with both
+    # 53 %.
     assert 0.45 < limits["failed_ratio.home"] < 0.53
     assert 0.24 < limits["failed_ratio.product"] <= 0.298
 
