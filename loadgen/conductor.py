@@ -117,10 +117,13 @@ class Conductor:
             rate=rate,
             duration_s=duration_s,
         )
-        if isinstance(self._runner, MasterRunner):
-            self._roster.check()
         if host or not any(user_class.host for user_class in self._environment.user_classes):
             self._environment.host = self.prepared.target  # else a foreign locustfile's classes keep their own
+
+    def check_workers(self) -> None:
+        """Raises EnvironmentProblem when a worker that is there runs another version, or nothing of ours."""
+        if isinstance(self._runner, MasterRunner):
+            self._roster.check()
 
     def begin(self) -> None:
         """Open the run's directory and tell the workers their parts. Raises LonjakError when it cannot begin."""

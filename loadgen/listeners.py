@@ -25,6 +25,7 @@ from loadgen.dispatcher import dispatcher_for
 from loadgen.errors import LonjakError
 from loadgen.exitcodes import ExitCode
 from loadgen.gate import Gate
+from loadgen.locust_internals import deliver
 from loadgen.messages import Refusal
 from loadgen.options import Options, add_options
 from loadgen.plans import check_user_classes, users_of
@@ -35,7 +36,7 @@ from loadgen.worker import Worker
 logger = logging.getLogger(__name__)
 
 _OWNER_POLL_S = 0.5
-_SEND_S = 0.2  # for the last message to leave this process
+_DELIVERY_LIMIT_S = 5.0
 
 
 class Listeners:
@@ -46,6 +47,7 @@ class Listeners:
         self._forks: WorkerForks | None = None
         self._conductor: Conductor | None = None
         self._worker: Worker | None = None
+        self._master: MasterRunner | None = None
 
     def install(self) -> None:
         """Listen to Locust's events, once."""
@@ -60,6 +62,7 @@ class Listeners:
             (events.test_stopping, self._on_test_stopping),
             (events.test_stop, self._on_test_stop),
             (events.quitting, self._on_quitting),
+            (events.quit, self._on_quit),
             (events.heartbeat_received, self._on_heartbeat),
             (events.request, self._on_request),
             (events.user_error, self._on_user_error),
@@ -78,6 +81,7 @@ class Listeners:
         try:
             self._start(environment, runner, web_ui)
         except LonjakError as error:
+            _send_home(runner)  # some may have come before there was anything to take part in
             _leave(error)
 
     def _start(self, environment: Environment, runner: object, web_ui: WebUI | None) -> None:
@@ -89,6 +93,7 @@ class Listeners:
         if isinstance(runner, MasterRunner | LocalRunner):
             self._conductor = Conductor(environment, runner, options, gate, refusals)
             self._conductor.register()
+            self._master = runner if isinstance(runner, MasterRunner) else None
             _lead(self._conductor, environment, web_ui)
         if isinstance(runner, WorkerRunner | LocalRunner):
             self._worker = Worker(environment, runner, refusals)
@@ -117,6 +122,10 @@ class Listeners:
     def _on_quitting(self, **_: Any) -> None:
         if self._conductor is not None:
             self._conductor.on_quitting()
+
+    def _on_quit(self, **_: Any) -> None:
+        if self._master is not None:
+            deliver(self._master, _DELIVERY_LIMIT_S)
 
     def _on_heartbeat(self, **_: Any) -> None:
         if self._worker is not None:
@@ -193,14 +202,20 @@ def _do_not_start(environment: Environment, conductor: Conductor, error: LonjakE
     """End the start of a run, before Locust has told any worker to begin: what it would send, nobody would count."""
     runner = environment.runner
     if runner is None or conductor.options.headless:
-        if isinstance(runner, MasterRunner):
-            runner.send_message("quit")  # workers on other machines would wait for a minute
-            gevent.sleep(_SEND_S)
+        _send_home(runner)
         _leave(error)
     conductor.tell(error)
     runner.update_state(STATE_SPAWNING)  # else Locust would find nothing to stop, and keep this run's dispatcher
     gevent.spawn(runner.stop)
     raise gevent.GreenletExit
+
+
+def _send_home(runner: object) -> None:
+    """Tell a master's workers to go: on other machines they would wait for a minute."""
+    if isinstance(runner, MasterRunner):
+        runner.send_message("quit")
+        runner.greenlet.kill(block=False)  # nobody listens any more
+        deliver(runner, _DELIVERY_LIMIT_S)
 
 
 def _leave(error: LonjakError) -> NoReturn:

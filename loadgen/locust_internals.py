@@ -6,7 +6,7 @@ from typing import Any
 
 from locust import stats as locust_stats
 from locust.event import EventHook
-from locust.runners import LocalRunner
+from locust.runners import LocalRunner, MasterRunner
 from locust.stats import RequestStats, StatsEntry
 
 from loadgen.cells import Cell
@@ -49,6 +49,14 @@ class Audience:
     def _look(self) -> None:
         self._seen = list(self._hook._handlers)
         self._others._handlers = [heard for heard in self._seen if heard.__module__ not in _COUNTED_ALREADY]
+
+
+def deliver(runner: MasterRunner, limit_s: float) -> None:
+    """Wait until all that was sent to workers has left this process, which then says no more.
+
+    ZeroMQ sends in a thread of its own, and what that has not sent when the process exits is lost.
+    """
+    runner.server.socket.context.destroy(linger=int(limit_s * 1000))
 
 
 def show_user_count(runner: LocalRunner, count: Callable[[], int]) -> None:

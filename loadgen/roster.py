@@ -44,7 +44,9 @@ class Roster:
             ready = self._ready()
             strangers = [worker for worker in ready if self._versions.get(worker, own) != own]
             silent = [worker for worker in ready if worker not in self._joined]
-            if strangers or not silent or time.monotonic() >= deadline:
+            # Even strangers are told only when all are past their start: Locust's worker would not hear it during that.
+            told = strangers and self._versions.keys() >= ready.keys()
+            if told or not silent or time.monotonic() >= deadline:
                 break
             gevent.sleep(0.02)
         if strangers:

@@ -51,6 +51,7 @@ def _check_swarm(conductor: Conductor) -> tuple[Response, int] | None:
             rate=rate or conductor.options.rate,
             duration_s=_duration_s(request.form.get("run_time")) or conductor.options.duration_s,
         )
+        conductor.check_workers()
     except LonjakError as error:
         return _refuse(400 if error.exit_code == ExitCode.USAGE else 503, str(error))
     return None

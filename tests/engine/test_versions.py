@@ -98,6 +98,23 @@ def test_a_run_does_not_begin_with_a_worker_of_another_version(
     assert list(locust.folder.glob("runs")) == []
 
 
+def test_a_worker_that_waited_for_its_master_is_turned_away_with_all_others(
+    locust: Locust, workers: Workers, server: CountingServer
+) -> None:
+    strange = workers.join(WORKERS["an older one"])
+    eventually(lambda: has_sockets(strange.pid), LIMIT_S)
+    given = ["--host", server.url, "--scenario", scenario(locust.folder), "--master", "--expect-workers", "2"]
+    master = locust.start(*given, "--master-bind-port", str(workers.port))
+    right = workers.join(SAME)
+    assert master.wait(LIMIT_S) == 4, locust.stderr
+    assert (strange.wait(LIMIT_S), right.wait(LIMIT_S)) == (0, 0)
+
+
+def has_sockets(pid: int) -> bool:
+    """Whether a process has begun to connect: ZeroMQ's threads are there."""
+    return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir()) > 1
+
+
 def test_the_web_ui_refuses_until_the_right_workers_are_there(
     locust: Locust, workers: Workers, server: CountingServer
 ) -> None:
