@@ -10,6 +10,7 @@ import math
 import os
 import random
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -194,6 +195,27 @@ def test_the_catalogue_outlives_its_origin(new_place: Places, edge: str) -> None
         assert after["failed_count"] == 0
     checks = summary["safety"]
     assert checks["alarm_count"] == 0
+
+
+@pytest.mark.parametrize("edge", ["nginx", "varnish", "two-tier"] if ALL else [])
+def test_the_report_tells_what_a_thousand_waited_for_one_fetch(new_place: Places, edge: str, tmp_path: Path) -> None:
+    """A thousand ask for one product's page at once, before an empty cache and when that page has expired."""
+    told = tomllib.loads((Path(__file__).parents[2] / "scenarios" / "stampede.toml").read_text())
+    scenario = tmp_path / "thousand.toml"
+    crowds = "\n".join(f'  "{" ".join([instant] * 1000)}",' for instant in ("2", "38"))
+    scenario.write_text(
+        f'description = "{told["description"]}"\nstorefront = "reference"\n[load]\narrivals = "trace"\n'
+        f'duration = "45s"\ndrain = "10s"\nsession_cap = 5000\ntrace = [\n{crowds}\n]\n'
+        '[shoppers]\nmix = "stampede"\nsegments = { phone = 1.0 }\n'
+    )
+    with shop(new_place, edge, "--origin-rtt-ms", "1500", "--changes-per-s", "0") as (place, _):
+        summary = run(place, str(scenario))
+    fetched = summary["cache"]["origin"]["bursts"]["product"]
+    print(edge, fetched, summary["ttfb_ms"], summary["response_time_ms"]["product"])
+    assert summary["response_time_ms"]["product"]["count"] == 2000
+    assert (fetched["request_count"], fetched["burst_count"]) == (2, 2)  # one for the cold crowd, one for the other
+    assert summary["ttfb_ms"]["collapsed"]["count"] > 900
+    assert summary["ttfb_ms"]["stale"]["count"] > (900 if edge != "two-tier" else 0)  # its shield refreshes the points
 
 
 UNSAFE = {
