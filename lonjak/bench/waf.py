@@ -39,7 +39,7 @@ _HEADINGS = (
     "shoppers' requests",
     "of them blocked",
     "orders",
-    "p99",
+    "product page p99",
     "added",
     "edge CPU/1,000",
 )
@@ -49,7 +49,8 @@ _HEADINGS = (
 class Level:
     """One paranoia level (0: no WAF). Times in milliseconds, processor time in seconds per 1,000 requests.
 
-    stopped: by class of attack, how many of how many never got to the shop.
+    stopped: by class of attack, how many of how many never got to the shop. `p99_ms` is of product pages: an answer
+    longer than a loopback segment of 64 kB, as a large picture is, may wait 40 ms for an acknowledgement.
     """
 
     level: int
@@ -132,7 +133,7 @@ def measured(level: int, outcomes: Sequence[Outcome], summary: dict[str, Any], e
         blocked_count=blocked,
         session_count=summary["sessions"]["arrived_count"],
         order_count=summary["orders"]["acknowledged_count"],
-        p99_ms=summary["response_time_ms"]["all"]["p99"],
+        p99_ms=summary["response_time_ms"]["product"]["p99"],
         edge_cpu_s_per_1000=edge_s * 1000 / max(1, requests),
     )
 

@@ -51,7 +51,7 @@ def test_a_level_counts_what_it_kept_out_by_class_and_what_shoppers_were_refused
         "errors": {"by_page_kind": {"search": {"http_4xx": 3, "timeout": 1}, "cart": {"http_4xx": 2}}},
         "sessions": {"arrived_count": 100},
         "orders": {"acknowledged_count": 7},
-        "response_time_ms": {"all": {"p99": 12.5}},
+        "response_time_ms": {"all": {"p99": 43.1}, "product": {"p99": 12.5}},
     }
     outcomes = [Outcome("sql", 403, False), Outcome("sql", 200, True), Outcome("xss", 403, False)]
     found = measured(2, outcomes, summary, edge_s=6.0)
