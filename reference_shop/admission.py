@@ -64,6 +64,11 @@ class Admission:
         self.refused_count = 0
 
     @property
+    def places(self) -> int:
+        """How many requests it serves at once at most."""
+        return self._concurrency
+
+    @property
     def waiting(self) -> int:
         """How many requests stand in the queue."""
         return len(self._queue)

@@ -28,13 +28,16 @@ request_durations = shop.timed(
     "request_duration_seconds", "Time to serve a request", "kind", bounds_s=_REQUEST_BOUNDS_S
 )
 requests_in_progress = shop.level("requests_in_progress", "Requests that are being served or wait for a place")
+places = shop.level("places", "Places of the workers")
 places_in_use = shop.level("places_in_use", "Places of the workers that are taken")
 places_waiting = shop.level("places_waiting", "Requests that wait for a place")
 
 connection_waits = shop.timed(
     "database_connection_wait_seconds", "Wait for a connection of the pool, in vain too", bounds_s=_WAIT_BOUNDS_S
 )
+connections = shop.level("database_connections", "Connections that the pools may have")
 connections_in_use = shop.level("database_connections_in_use", "Connections that the pools have lent")
+connections_waiting = shop.level("database_connections_waiting", "Those who wait for a connection of the pools")
 _lock_waits = shop.timed(
     "lock_wait_seconds", "Time to take row locks, by what they lock", "lock", bounds_s=_WAIT_BOUNDS_S
 )
@@ -68,6 +71,9 @@ provider_durations = payment.timed(
     "request_duration_seconds", "Time to serve a request", "kind", bounds_s=_REQUEST_BOUNDS_S
 )
 provider_in_progress = payment.level("requests_in_progress", "Requests that are being served", "kind")
+desks = payment.level("desks", "Charges that may be decided at once, where that is limited")
+charges_in_work = payment.level("charges_in_work", "Charges that are being decided")
+charges_waiting = payment.level("charges_waiting", "Charges that wait to be decided")
 charges = payment.counted("charges", "Charges that reached a state", "state", known=_CHARGE_STATES)
 captured_idr = payment.counted("captured_idr", "Amounts that were captured, refunded ones too")
 journal_flushes = payment.timed(

@@ -7,8 +7,8 @@ import asyncio
 import hashlib
 import random
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from uuid import UUID
 
@@ -52,6 +52,7 @@ class Ledger:
         self._desks: AbstractAsyncContextManager[None] = (
             asyncio.Semaphore(concurrency) if concurrency else nullcontext()
         )
+        metrics.desks.follow(lambda: concurrency or 0)
         self._delay_s = delay_s
         self._clock = clock
 
@@ -108,9 +109,24 @@ class Ledger:
     async def _decide(self, asked: Charge, card_token: str) -> Charge:
         rng = random.Random(f"{self._seed} {asked.key}")
         refused = rng.random() < self._decline_ratio or card_token == DECLINED_TOKEN
-        async with self._desks:
+        async with self._at_a_desk():
             await asyncio.sleep(self._latency.draw(rng) + self._delay_s)
             return await self._conclude(replace(asked, state="declined" if refused else "captured"))
+
+    @asynccontextmanager
+    async def _at_a_desk(self) -> AsyncGenerator[None, None]:
+        """Wait for a desk, and be counted on the way."""
+        metrics.charges_waiting.rise()
+        try:
+            await self._desks.__aenter__()
+        finally:
+            metrics.charges_waiting.fall()
+        metrics.charges_in_work.rise()
+        try:
+            yield
+        finally:
+            metrics.charges_in_work.fall()
+            await self._desks.__aexit__(None, None, None)
 
     async def _conclude(self, charge: Charge) -> Charge:
         charge = replace(charge, at=self._clock())

@@ -86,7 +86,9 @@ class Database:
             command_timeout=self._query_timeout_s,
             reset=_keep_session,
         )
+        metrics.connections.follow(self._pool.get_max_size)
         metrics.connections_in_use.follow(lambda: self._pool.get_size() - self._pool.get_idle_size())
+        metrics.connections_waiting.follow(lambda: self._waiting_for_long)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -97,6 +99,11 @@ class Database:
     def longest_wait_s(self) -> float:
         """How long the first of those who wait for a connection has waited; 0 when nobody waits."""
         return monotonic() - next(iter(self._waiting.values())) if self._waiting else 0.0
+
+    @property
+    def _waiting_for_long(self) -> int:
+        """How many wait for a connection; who has only just asked is given one in the same turn of the loop."""
+        return 0 if self._pool.get_idle_size() else len(self._waiting)
 
     async def _acquire(self) -> Any:
         waiter = object()

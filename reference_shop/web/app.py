@@ -86,6 +86,7 @@ def create_app(settings: WebSettings, static: StaticFiles, pages: Pages, log: Ac
 def _tell_of(guarded: GuardedApp) -> None:
     """Have the metrics follow places and refusals."""
     admission, bulkhead, shedding = guarded.admission, guarded.bulkhead, guarded.shedding
+    metrics.places.follow(lambda: admission.places)
     metrics.places_in_use.follow(lambda: admission.in_progress)
     metrics.places_waiting.follow(lambda: admission.waiting)
     metrics.refusals.follow(lambda: admission.refused_count, "admission")

@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import cycle
 from urllib.parse import urlsplit
@@ -16,15 +17,19 @@ class Answer:
     body_length: int
 
 
-def ask_at_once(urls: tuple[str, ...], path: str, count: int) -> list[Answer]:
+def _nothing() -> None:
+    pass
+
+
+def ask_at_once(urls: tuple[str, ...], path: str, count: int, when_sent: Callable[[], None] = _nothing) -> list[Answer]:
     """`count` requests for `path`, spread over the doors; all connections are open before the first is sent."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    return asyncio.run(_ask(urls, path, count))
+    return asyncio.run(_ask(urls, path, count, when_sent))
 
 
-async def _ask(urls: tuple[str, ...], path: str, count: int) -> list[Answer]:
+async def _ask(urls: tuple[str, ...], path: str, count: int, when_sent: Callable[[], None]) -> list[Answer]:
     doors = cycle(urlsplit(url) for url in urls)
     opened = []
     for _ in range(count):
@@ -33,6 +38,7 @@ async def _ask(urls: tuple[str, ...], path: str, count: int) -> list[Answer]:
     try:
         for _, writer, host in opened:
             writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        when_sent()
         return await asyncio.gather(*(asyncio.wait_for(_read(reader), 60) for reader, _, _ in opened))
     finally:
         for _, writer, _ in opened:

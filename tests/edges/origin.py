@@ -9,16 +9,23 @@ from dataclasses import dataclass, field, replace
 
 from reference_shop.stack import ports
 
+_PATIENCE_S = 30.0
+
 
 @dataclass
 class Recipe:
-    """How a path is answered, `delay_s` later; with `echoes`, the body is that header of the request."""
+    """How a path is answered, `delay_s` later; with `echoes`, the body is that header of the request.
+
+    Where there is a `meeting`, nobody is answered before so many have asked; where a `gate`, before it is open.
+    """
 
     headers: str
     status: str = "200 OK"
     delay_s: float = 0.0
     body: str = "x" * 2000
     echoes: str = ""
+    meeting: threading.Barrier | None = None
+    gate: threading.Event | None = None
 
 
 @dataclass(frozen=True)
@@ -89,17 +96,25 @@ class TestOrigin:
     def _talk(self, connection: socket.socket) -> None:
         with self._lock:
             self._connections.add(connection)
-        with connection, suppress(OSError):
+        with connection, suppress(OSError, threading.BrokenBarrierError):
             while question := _read(connection):
                 if question.path == "/readyz":
                     connection.sendall(_bytes(Recipe("Content-Type: text/plain", body="ok"), question))
                     return  # a probe waits for the end
                 self.asked.append(question)
                 recipe = self.recipes.get(question.path, Recipe("Cache-Control: private, no-store", "404 Not Found"))
-                time.sleep(recipe.delay_s)
+                _hold(recipe)
                 connection.sendall(_bytes(recipe, question))
         with self._lock:
             self._connections.discard(connection)
+
+
+def _hold(recipe: Recipe) -> None:
+    if recipe.meeting:
+        recipe.meeting.wait(_PATIENCE_S)
+    if recipe.gate:
+        recipe.gate.wait(_PATIENCE_S)
+    time.sleep(recipe.delay_s)
 
 
 def _read(connection: socket.socket) -> Question | None:

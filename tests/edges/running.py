@@ -74,10 +74,10 @@ class Edge:
         port = self.site.public_ports[door]
         certificate = self.site.certificate
         if certificate is None:
-            connection = HTTPConnection("127.0.0.1", port, timeout=20)
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
         else:
             trust = ssl.create_default_context(cafile=certificate.authority)
-            connection = HTTPSConnection("127.0.0.1", port, timeout=20, context=trust)
+            connection = HTTPSConnection("127.0.0.1", port, timeout=60, context=trust)
         with closing(connection):
             connection.putrequest(method, path, skip_accept_encoding=True)
             for name, value in {**(headers or {}), **({"Content-Length": str(len(data))} if data else {})}.items():
@@ -202,7 +202,7 @@ def start(folder: Path, process: EdgeProcess) -> "subprocess.Popen[bytes]":
     log = folder / f"{process.role}.log"
     with log.open("ab") as errors:
         started = run_as_user(process.command, folder, errors.fileno())
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while process.port and not accepts(process.port):
         assert started.poll() is None, log.read_text()
         assert time.monotonic() < deadline, log.read_text()

@@ -1,10 +1,11 @@
 """What an operator does in tests: puts things on offer, and adds up the books."""
 
+import re
 import time
 
 import requests
 
-from tests.shop.processes import OPS_TOKEN
+from tests.shop.processes import OPS_TOKEN, wait_until
 from tests.shop.shopper import truth
 
 GUARD = {"authorization": f"Bearer {OPS_TOKEN}"}
@@ -16,9 +17,9 @@ def offer(url: str, document: object) -> requests.Response:
 
 
 def begin_sale(url: str, product_id: int, units: int, **more: object) -> int:
-    """Begin a flash sale, at once unless told otherwise; its id. Returns when the worker knows of it."""
+    """Begin a flash sale, at once unless told otherwise; its id. Returns when a worker knows of it, or it is over."""
     now = time.time()
-    sale = {
+    sale: dict[str, object] = {
         "product_id": product_id,
         "units": units,
         "limit_per_customer": 1,
@@ -26,10 +27,19 @@ def begin_sale(url: str, product_id: int, units: int, **more: object) -> int:
         "ends_at": now + 600,
         "reservation_s": 60,
     }
-    made = offer(url, {"flash_sale": sale | more})
+    sale |= more
+    made = offer(url, {"flash_sale": sale})
     assert made.status_code == 200, made.text
-    time.sleep(0.6)  # a worker reads the sales four times a second
+    starts_at, ends_at = (float(str(sale[name])) for name in ("starts_at", "ends_at"))
+    wait_until(lambda: _is_shown(url, product_id, starts_at) or time.time() > ends_at, "the sale on its page")
     return int(made.json()["flash_sale"]["sale_id"])
+
+
+def _is_shown(url: str, product_id: int, starts_at: float) -> bool:
+    """Whether the product's page knows of a sale that begins then."""
+    page = requests.get(f"{url}/product/{product_id}", timeout=10)
+    told = re.search(r'data-sale-starts-at="([^"]*)"', page.text)
+    return told is not None and abs(float(told[1]) - starts_at) < 0.01
 
 
 def book(url: str, kind: str, **wanted: object) -> dict[str, object]:

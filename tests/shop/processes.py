@@ -24,7 +24,7 @@ SEED = 7
 SCHEMA = "shop_under_test"
 OPS_TOKEN = "a-token-that-only-tests-know"
 RUN_AS = "nobody" if os.geteuid() == 0 else None
-WITHIN_S = 30
+WITHIN_S = 90  # a busy machine needs a while; who is ready sooner is not kept waiting
 PLAINLY = ("-m",)
 
 

@@ -20,8 +20,6 @@ from tests.shop.shopper import ADDRESS
 PLENTY, MANY_UNITS = 1, 100_000
 """The product that everybody buys, and how much there is of it."""
 NEVER_S = 3600.0
-# Refused for lack of a database connection, on a machine that has much else to do.
-_TRIES = 10
 
 Fate = TypeVar("Fate")
 Ask = Callable[[], Awaitable[Answer]]
@@ -104,11 +102,9 @@ class Crowd:
 
 
 async def patiently(ask: Ask) -> Answer:
-    """Ask again when the shop says that it is too busy, no sooner than it says."""
-    for _ in range(_TRIES):
-        answer = await ask()
-        if answer.status != 503:
-            break
+    """Ask again when the shop says that it is too busy, no sooner than it says, until `WITHIN_S` are over."""
+    ends_at = time.monotonic() + WITHIN_S
+    while (answer := await ask()).status == 503 and time.monotonic() < ends_at:
         await asyncio.sleep(float(answer.headers["retry-after"]))
     return answer
 

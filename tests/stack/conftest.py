@@ -80,8 +80,8 @@ def stack_in(folder: Path) -> StackDocument:
     return stack
 
 
-def eventually(look: Callable[[], Result], within_s: float = 15.0) -> Result:
-    """What `look` returns once that is true."""
+def eventually(look: Callable[[], Result], within_s: float = 60.0) -> Result:
+    """What `look` returns once that is true; a busy machine needs a while, and nobody else is kept waiting."""
     deadline = time.monotonic() + within_s
     while not (result := look()):
         assert time.monotonic() < deadline, f"still {result!r} after {within_s} s"

