@@ -70,6 +70,11 @@ class Arrivals:
         """Sessions that have begun and not ended."""
         return self._attendance.in_progress_count
 
+    @property
+    def spent_s(self) -> float:
+        """The seconds that all sessions together have been in the shop."""
+        return self._attendance.spent_s
+
     def run(self) -> None:
         """Begin every session when it is due, until `close`; return after `finish`."""
         if self._assignment.share.index == 0:

@@ -14,6 +14,7 @@ from typing import NoReturn
 import gevent
 from gevent.event import Event as Flag
 
+from loadgen.occupancy import Occupancy
 from loadgen.parking import Parking
 from loadgen.recorder import Ending, Recorder
 from loadgen.schedule import Arrival
@@ -33,7 +34,7 @@ class Attendance:
     def __init__(
         self, recorder: Recorder, open_session: OpenSession, visit: Visit, on_end: Callable[[], None] = lambda: None
     ) -> None:
-        self.in_progress_count = 0
+        self._occupancy = Occupancy()
         self._recorder = recorder
         self._open_session = open_session
         self._visit = visit
@@ -43,9 +44,19 @@ class Attendance:
         self._empty = Flag()
         self._empty.set()
 
+    @property
+    def in_progress_count(self) -> int:
+        """Sessions that have begun and not ended."""
+        return self._occupancy.count
+
+    @property
+    def spent_s(self) -> float:
+        """The seconds that all sessions together have been in the shop."""
+        return self._occupancy.spent_s
+
     def begin(self, arrival: Arrival) -> None:
         """Let a shopper come in."""
-        self.in_progress_count += 1
+        self._occupancy.enter()
         self._empty.clear()
         gevent.spawn(self._attend, arrival)
 
@@ -102,10 +113,10 @@ class Attendance:
             raise
 
     def _end(self, session: Session, ending: Ending) -> None:
-        self._recorder.session_ended(session.arrival_s, session.segment, ending)
+        self._recorder.session_ended(session.arrival_s, session.segment, ending, session.stay_us)
         session.client.close()
-        self.in_progress_count -= 1
-        if self.in_progress_count == 0:
+        self._occupancy.leave()
+        if self._occupancy.count == 0:
             self._empty.set()
         self._on_end()
 

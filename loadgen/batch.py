@@ -55,12 +55,17 @@ class Second:
 
 @dataclass(frozen=True, slots=True)
 class WorkerLoad:
-    """How a worker is doing at the end of a second; CPU as a share of one core."""
+    """How a worker is doing at the end of a second; CPU as a share of one core.
+
+    `spent_s` are the seconds that all its sessions together were in the shop, since the run began: a sum that only
+    grows, so that a lost message loses nothing of it.
+    """
 
     pid: int
     cpu_ratio: float
     memory_bytes: int
     sessions_in_progress: int
+    spent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

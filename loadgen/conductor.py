@@ -43,7 +43,7 @@ from loadgen.processes import let_workers_go_first
 from loadgen.roster import Roster
 from loadgen.run import Run, directory_for
 from loadgen.sampler import GENERATOR, Sample
-from loadgen.watch import Watch
+from loadgen.watch import STOP_RULE, Watch
 from loadgen.worker import CUT_LIMIT_S
 
 logger = logging.getLogger(__name__)
@@ -314,6 +314,9 @@ class Conductor:
             return ExitCode.INTERRUPTED
         if not whole:
             return ExitCode.UNKNOWN
+        if self._reason == STOP_RULE:
+            return ExitCode.FAIL
+        run.live.advance(run.merger.settled_s)  # what came after the last look
         decisions = run.decisions()
         for decision in decisions:
             if decision.outcome != "pass":

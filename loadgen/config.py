@@ -6,7 +6,7 @@ The tables and keys of a scenario file are the fields of the dataclasses below; 
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadgen.errors import ConfigProblem, UsageProblem
@@ -14,9 +14,11 @@ from loadgen.fault_plans import FAULT_KINDS, FaultPlan, read_fault
 from loadgen.fields import Fields
 from loadgen.gate import host_of
 from loadgen.load import MODELS, Load, load_lines, read_load
+from loadgen.objective_files import Judging, objective_lines, read_judging, read_stop_when
 from loadgen.objectives import Objective, parse_objectives
 from loadgen.offers import NO_OFFERS, FlashSale, Offers, offer_lines, read_flash_sale, read_offers
 from loadgen.shoppers import SEGMENTS, Shoppers, read_shoppers, shopper_lines
+from loadgen.stop_rules import NEVER, StopWhen
 
 __all__ = [
     "DEFAULT_OBJECTIVES",
@@ -31,6 +33,7 @@ __all__ = [
     "Scenario",
     "Shoppers",
     "foreign_scenario",
+    "load_judging",
     "load_objectives",
     "load_scenario",
     "resolve",
@@ -55,6 +58,12 @@ class Scenario:
     faults: tuple[FaultPlan, ...]
     flash_sale: FlashSale | None = None
     offers: Offers = NO_OFFERS
+    stop_when: StopWhen = NEVER
+
+    def judged_by(self, judging: Judging) -> "Scenario":
+        """The same with other objectives, and other stop rules where there are some."""
+        stop_when = self.stop_when if judging.stop_when is None else judging.stop_when
+        return replace(self, objectives=judging.objectives, stop_when=stop_when)
 
     @property
     def makes_offers(self) -> bool:
@@ -67,25 +76,41 @@ def scenario_names(folder: Path | None = None) -> dict[str, str]:
     return {path.stem: _description(path) for path in sorted((folder or _folder()).glob("*.toml"))}
 
 
-def load_scenario(name_or_path: str, flags: Mapping[str, str | None] | None = None) -> Scenario:
+def load_scenario(
+    name_or_path: str, flags: Mapping[str, str | None] | None = None, objectives: Path | None = None
+) -> Scenario:
     """The resolved scenario; ConfigProblem names everything that is wrong with it, and the valid names.
 
-    `flags` are values given on the command line, by the names in OVERRIDES; None means not given.
+    `flags` are values given on the command line, by the names in OVERRIDES; None means not given. `objectives` is a
+    file that takes the place of the scenario's; what is wrong with either file is told together.
     """
-    path = _find(name_or_path)
-    return resolve(_read(path), path.stem, _overrides(flags or {}), path.parent)
+    problems: list[str] = []
+    scenario, judging = None, None
+    try:
+        path = _find(name_or_path)
+        scenario = resolve(_read(path), path.stem, _overrides(flags or {}), path.parent)
+    except ConfigProblem as problem:
+        problems += problem.problems
+    try:
+        judging = load_judging(objectives) if objectives else None
+    except ConfigProblem as problem:
+        problems += problem.problems
+    if scenario is None or problems:
+        raise ConfigProblem(problems)
+    return scenario.judged_by(judging) if judging else scenario
+
+
+def load_judging(path: Path) -> Judging:
+    """Objectives and stop rules of a TOML file of their own; ConfigProblem names everything that is wrong with it."""
+    judging, problems = read_judging(_read(path), str(path))
+    if problems:
+        raise ConfigProblem(problems)
+    return judging
 
 
 def load_objectives(path: Path) -> tuple[Objective, ...]:
     """The objectives of a TOML file of their own, with or without an [objectives] table around them."""
-    table = _read(path)
-    inner = table.get("objectives", table)
-    objectives, problems = parse_objectives(inner) if isinstance(inner, dict) else ((), ["[objectives] is not a table"])
-    if not objectives and not problems:
-        problems = [f"{path} holds no objectives"]
-    if problems:
-        raise ConfigProblem(problems)
-    return objectives
+    return load_judging(path).objectives
 
 
 def resolve(
@@ -111,6 +136,7 @@ def resolve(
         faults=tuple(read_fault(entry, load.duration_s, stretch) for entry in root.tables("faults")),
         flash_sale=flash_sale,
         offers=offers,
+        stop_when=_stop_when(root),
     )
     if problems := list(dict.fromkeys(root.finish())):  # a value that is read twice is wrong once
         raise ConfigProblem([f"scenario {named}: {problem}" for problem in problems])
@@ -137,8 +163,7 @@ def to_toml(scenario: Scenario) -> str:
         f"mix = {_quoted(scenario.shoppers.mix)}",
         *shopper_lines(scenario.shoppers),
         *offer_lines(scenario.flash_sale, scenario.offers),
-        "\n[objectives]",
-        *(f'{objective.name} = "{objective.comparator} {objective.limit!r}"' for objective in scenario.objectives),
+        *objective_lines(scenario.objectives, scenario.stop_when),
     ]
     for fault in scenario.faults:
         values = {"kind": fault.kind, "at_s": fault.at_s, **fault.parameters}
@@ -161,6 +186,12 @@ def _objectives(root: Fields) -> tuple[Objective, ...]:
     objectives, problems = parse_objectives(root.mapping("objectives") or DEFAULT_OBJECTIVES)
     root.problems.extend(problems)
     return objectives
+
+
+def _stop_when(root: Fields) -> StopWhen:
+    stop_when, problems = read_stop_when(root.value("stop_when"))
+    root.problems.extend(problems)
+    return stop_when or NEVER
 
 
 def variable_of(name: str) -> str:

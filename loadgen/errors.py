@@ -5,6 +5,7 @@ LonjakError
 │   ├── ConfigProblem       all problems of a configuration at once
 │   ├── TargetRefused       a host that nobody allowed
 │   └── RunDirectoryProblem not a run, damaged, or of another format version
+├── TooLittleKnown          exit 3: a run does not tell what is asked of it
 └── EnvironmentProblem      exit 4: something around the command is missing
     ├── TargetUnreachable   nothing answers at the address
     ├── TargetUnrecognised  something answers, but not the shop that the scenario knows
@@ -44,6 +45,10 @@ class TargetRefused(UsageProblem):
 
 class RunDirectoryProblem(UsageProblem):
     """Not a run directory, a damaged one, or one of a format this version does not read."""
+
+
+class TooLittleKnown(LonjakError):
+    """What a run recorded does not answer what was asked of it."""
 
 
 class EnvironmentProblem(LonjakError):

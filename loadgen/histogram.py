@@ -54,6 +54,23 @@ class Histogram:
         for index, count in other.counts.items():
             self.counts[index] = self.counts.get(index, 0) + count
 
+    def remove(self, other: "Histogram") -> None:
+        """Take the counts of another histogram, merged before, out of this one again."""
+        for index, count in other.counts.items():
+            left = self.counts.get(index, 0) - count
+            if left > 0:
+                self.counts[index] = left
+            else:
+                self.counts.pop(index, None)
+
+    def count_above(self, limit_us: float, *, or_at: bool = False) -> int:
+        """How many recorded values, to the bucket's precision, lie above a limit, or at it too."""
+        return sum(
+            count
+            for index, count in self.counts.items()
+            if (value := value_at(index)) > limit_us or (or_at and value == limit_us)
+        )
+
     @property
     def count(self) -> int:
         """How many values were recorded."""

@@ -9,16 +9,20 @@ array and about a millisecond per histogram, and its log writer knows no tags.
 import base64
 import binascii
 import gzip
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import TextIOWrapper
+from itertools import islice
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from loadgen.errors import RunDirectoryProblem
 from loadgen.histogram import HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, Histogram
+from loadgen.records import LONGEST_S
 
 _COMPRESSED_COOKIE = 0x1C849314
 _PAYLOAD_COOKIE = 0x1C849313
@@ -26,6 +30,9 @@ _OUTER = struct.Struct(">ii")
 _PAYLOAD = struct.Struct(">iiiiqqd")
 _MAX_US_PER_MS = 1000
 _ONE_BYTE = 64  # of LEB128 holds zigzag numbers from -64 to 63
+_HEAD_LINES = 5
+_START = re.compile(r"#\[StartTime: ([0-9]{1,12}(?:\.[0-9]+)?) ")
+_Line = TypeVar("_Line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,15 @@ class HlogLine:
     histogram: Histogram
 
 
+@dataclass(frozen=True, slots=True)
+class PackedLine:
+    """The same with its histogram as it stands in the log: a row of zigzag LEB128 numbers."""
+
+    elapsed_s: int
+    tag: Tag
+    body: bytes
+
+
 def encode(histogram: Histogram) -> str:
     """HdrHistogram's V2 compressed form in base64."""
     body = bytearray()
@@ -79,16 +95,9 @@ def encode(histogram: Histogram) -> str:
 
 def decode(text: str) -> Histogram:
     """The histogram that `encode` wrote; ValueError for anything else."""
-    try:
-        payload = zlib.decompress(base64.b64decode(text, validate=True)[_OUTER.size :])
-        cookie, length, _, digits, _, _, _ = _PAYLOAD.unpack_from(payload)
-    except (binascii.Error, zlib.error, struct.error) as error:
-        raise ValueError(f"not an HdrHistogram: {error}") from None
-    if cookie != _PAYLOAD_COOKIE or digits != SIGNIFICANT_DIGITS:
-        raise ValueError("not an HdrHistogram of version 2 with 3 significant digits")
     counts: dict[int, int] = {}
     index = 0
-    for number in _zigzags(payload[_PAYLOAD.size : _PAYLOAD.size + length]):
+    for number in _zigzags(_body(text)):
         if number < 0:
             index -= number
             continue
@@ -96,6 +105,20 @@ def decode(text: str) -> Histogram:
             counts[index] = number
         index += 1
     return Histogram.from_counts(counts)
+
+
+def _body(text: str) -> bytes:
+    """The counts of an encoded histogram, still packed."""
+    try:
+        payload = zlib.decompress(base64.b64decode(text, validate=True)[_OUTER.size :])
+        cookie, length, _, digits, _, _, _ = _PAYLOAD.unpack_from(payload)
+    except (binascii.Error, zlib.error, struct.error) as error:
+        raise ValueError(f"not an HdrHistogram: {error}") from None
+    if cookie != _PAYLOAD_COOKIE or digits != SIGNIFICANT_DIGITS:
+        raise ValueError("not an HdrHistogram of version 2 with 3 significant digits")
+    if length != len(payload) - _PAYLOAD.size:
+        raise ValueError(f"an HdrHistogram of {len(payload) - _PAYLOAD.size} bytes that says {length}")
+    return payload[_PAYLOAD.size :]
 
 
 def _append_zigzag(body: bytearray, number: int) -> None:
@@ -153,18 +176,41 @@ def read_hlog(path: Path) -> Iterator[HlogLine]:
 
     A last line that a killed process left torn is dropped; any other damage raises RunDirectoryProblem.
     """
-    packed = path.with_name(path.name + ".gz")
-    if not path.exists() and not packed.exists():
+    return _read(path, lambda elapsed_s, tag, text: HlogLine(elapsed_s, tag, decode(text)))
+
+
+def read_packed(path: Path) -> Iterator[PackedLine]:
+    """The same intervals, with their histograms left packed: for who unpacks many at once."""
+    return _read(path, lambda elapsed_s, tag, text: PackedLine(elapsed_s, tag, _body(text)))
+
+
+def log_started_at(path: Path) -> float | None:
+    """The start of the run, in seconds since the epoch, as the log's head has it; None where it does not say."""
+    with suppress(FileNotFoundError), _open_text(_existing(path)) as file:
+        for line in islice(_whole_lines(file, path), _HEAD_LINES):
+            if found := _START.match(line):
+                return float(found[1])
+    return None
+
+
+def _read(path: Path, made: Callable[[int, Tag, str], _Line]) -> Iterator[_Line]:
+    found = _existing(path)
+    if not found.exists():
         return
-    with _open_text(path if path.exists() else packed) as file:
-        number = 0
+    tags: dict[str, Tag] = {}
+    with _open_text(found) as file:
         for number, line in enumerate(_whole_lines(file, path), start=1):
             if line.startswith(("#", '"')):
                 continue
             try:
-                yield _parse_line(line)
-            except ValueError as error:
+                elapsed_s, tag, text = _parse_line(line)
+                yield made(elapsed_s, tags.get(tag) or tags.setdefault(tag, Tag.parse(tag)), text)
+            except (ValueError, OverflowError) as error:
                 raise RunDirectoryProblem(f"{path.name} is damaged at line {number}: {error}") from None
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() else path.with_name(path.name + ".gz")
 
 
 def _open_text(path: Path) -> TextIOWrapper:
@@ -182,8 +228,18 @@ def _whole_lines(file: TextIOWrapper, path: Path) -> Iterator[str]:
         raise RunDirectoryProblem(f"{path.name} is damaged: {error}") from None
 
 
-def _parse_line(line: str) -> HlogLine:
+def parse_line(line: str) -> HlogLine:
+    """An interval from its line, without the line's end; ValueError or OverflowError for anything else."""
+    elapsed_s, tag, text = _parse_line(line)
+    return HlogLine(elapsed_s, Tag.parse(tag), decode(text))
+
+
+def _parse_line(line: str) -> tuple[int, str, str]:
+    """Second, tag and histogram of a line, as they stand there."""
     fields = line.split(",")
     if len(fields) != 5 or not fields[0].startswith("Tag="):
         raise ValueError("not an interval with a tag")
-    return HlogLine(int(float(fields[1])), Tag.parse(fields[0][4:]), decode(fields[4]))
+    elapsed_s = float(fields[1])
+    if not 0 <= elapsed_s < LONGEST_S:
+        raise ValueError(f"second {fields[1]} lies outside of every run")
+    return int(elapsed_s), fields[0][4:], fields[4]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from loadgen.errors import RunDirectoryProblem
+from loadgen.manifest_fields import check_fields
 from loadgen.records import strict_json
 
 SCHEMA_VERSION = 1
@@ -44,7 +45,8 @@ class Manifest:
     """The identity of a run. `started_at` and `ended_at` are seconds since the epoch, and second 0 of every file.
 
     `targets` are all points of presence, `target` is the first; `edge_options` what was chosen for the profile `edge`;
-    `caches` the edge's caches by their names in Cache-Status, origin side first. Runs of before have none of the three.
+    `caches` the edge's caches by their names in Cache-Status, origin side first; `products` the size of the shop's
+    catalogue where that is known. Runs of before have none of the four.
     """
 
     scenario: str
@@ -68,6 +70,7 @@ class Manifest:
     targets: tuple[str, ...] = ()
     edge_options: Mapping[str, bool | int | float | str | None] = field(default_factory=dict)
     caches: tuple[str, ...] = ()
+    products: int | None = None
 
     def write(self, path: Path) -> None:
         """Replace the file in one step, so that a reader sees the old or the new one whole."""
@@ -103,12 +106,8 @@ def _typed(values: dict[str, Any]) -> dict[str, Any]:  # from JSON's types to th
     known = {entry.name for entry in fields(Manifest)}
     if unknown := sorted(set(values) - known):
         raise ValueError(f"unknown keys {', '.join(unknown)}")
-    for key in ("started_at", "ended_at"):
-        if not isinstance(values[key], int | float | None):
-            raise ValueError(f"{key} is not a number")
+    check_fields(values)
     plan, workers, cpu_sets = values["plan"], values["workers"], values["cpu_sets"]
-    if not isinstance(plan, dict) or not isinstance(workers, list) or not isinstance(cpu_sets, dict):
-        raise ValueError("plan, workers or cpu_sets has the wrong form")
     return {
         **values,
         "plan": Plan(**plan),

@@ -8,20 +8,24 @@ A disk may be full. The first write that fails is told once; from then on counts
 its end at most, and only events are still tried: they say why the run stops.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
 from loadgen.batch import Batch, Second, WorkerLoad
 from loadgen.hlog import HlogWriter, Tag
 from loadgen.page_kinds import PageKinds
+from loadgen.queues import QueueSample
 from loadgen.records import (
     CACHES_COLUMNS,
     COUNTERS_COLUMNS,
     FUNNEL_COLUMNS,
     MOST_CACHES,
+    QUEUES_COLUMNS,
     SAFETY_COLUMNS,
+    SESSIONS_COLUMNS,
     SIGHTINGS_COLUMNS,
+    STAY,
     TIERS_COLUMNS,
     Event,
     RowWriter,
@@ -33,7 +37,7 @@ from loadgen.sampler import Sample
 from loadgen.tally import Tally
 
 WAIT_FOR_WORKERS_S = 2
-_LAGS = frozenset(("schedule_lag", "loop_lag"))  # of the generator's own; their tags name no page
+_OF_NO_PAGE = frozenset(("schedule_lag", "loop_lag", STAY))  # measures whose tags name no page
 
 
 class Merger:
@@ -42,6 +46,7 @@ class Merger:
     `tally` holds the steady phase only: seconds from `steady_s[0]` up to, not including, `steady_s[1]`.
     `on_failure` hears of the first write that fails, `failure` keeps it, and no method raises it. Only the constructor
     raises OSError. `pause` is called between two lines that took work to write: in a lone process, shoppers go first.
+    `held` tells who else keeps the sums of a second.
     """
 
     def __init__(
@@ -51,8 +56,11 @@ class Merger:
         steady_s: tuple[float, float],
         on_failure: Callable[[OSError], None] = lambda _error: None,
         pause: Callable[[], None] = lambda: None,
+        *,
+        held: Callable[[int], Sequence[Tally]] = lambda _second: (),
     ) -> None:
         self.tally = Tally()
+        self._held = held
         self.failure: OSError | None = None
         self._on_failure = on_failure
         self._pause = pause
@@ -66,6 +74,7 @@ class Merger:
         self._written_until_s = 0
         self._until_s: dict[str, int] = {}
         self._loads: dict[str, WorkerLoad] = {}
+        self._spent_s: dict[str, float] = {}
         self._hlog = HlogWriter(run.hlog, clock.started_at)
         self._counters = RowWriter(run.counters, COUNTERS_COLUMNS)
         self._funnel = RowWriter(run.funnel, FUNNEL_COLUMNS)
@@ -73,6 +82,8 @@ class Merger:
         self._caches = RowWriter(run.caches, CACHES_COLUMNS)
         self._sightings = RowWriter(run.sightings, SIGHTINGS_COLUMNS)
         self._safety = RowWriter(run.safety, SAFETY_COLUMNS)
+        self._sessions = RowWriter(run.sessions, SESSIONS_COLUMNS)
+        self._queues: RowWriter | None = None  # where there are none, there is no file
         self._events: TextIO = run.events.open("a", encoding="utf-8")
         self._ledger: TextIO = run.ledger.open("a", encoding="utf-8")
 
@@ -91,6 +102,11 @@ class Merger:
         """The second up to which every worker has handed in."""
         return min(self._until_s.values(), default=0)
 
+    @property
+    def settled_s(self) -> int:
+        """The second up to which everything is written, as far as it came in time; 0 while a second is half written."""
+        return 0 if self._writing_count else self._written_until_s
+
     def expect(self, workers: Iterable[str]) -> None:
         """Wait for these workers before a second is written."""
         for worker in workers:
@@ -107,6 +123,8 @@ class Merger:
             self._until_s[batch.worker] = max(batch.until_s, self._until_s[batch.worker])
             if batch.load:
                 self._loads[batch.worker] = batch.load
+        if batch.load:
+            self._write_presence(batch.worker, max(0, batch.until_s - 1), batch.load)
         self.add(batch.seconds)
         self.write_due()
 
@@ -136,6 +154,14 @@ class Merger:
                     self._tiers.write(row.as_row())
                 self._tiers.flush()
 
+    def queues(self, rows: Iterable[QueueSample]) -> None:
+        """Append who waited for what in the stack."""
+        for row in rows if self.failure is None else ():
+            with self._noting_failure():
+                self._queues = self._queues or RowWriter(self._run.queues, QUEUES_COLUMNS)
+                self._queues.write(row.as_row())
+                self._queues.flush()
+
     def write_due(self) -> None:
         """Write the seconds that are complete, or waited for long enough."""
         self._write_until(max(self.complete_s, self._clock.second - WAIT_FOR_WORKERS_S))
@@ -149,8 +175,9 @@ class Merger:
         self.write_all()
         while self._writing_count:
             self._pause()
-        rows = (self._counters, self._funnel, self._tiers, self._caches, self._sightings, self._safety)
-        for file in (*rows, self._events, self._ledger, self._hlog):
+        rows = (self._counters, self._funnel, self._tiers, self._caches, self._sightings, self._safety, self._sessions)
+        queues = (self._queues,) if self._queues else ()
+        for file in (*rows, *queues, self._events, self._ledger, self._hlog):
             with self._noting_failure():
                 file.close()
         if self.failure is not None and self._run.hlog.exists():
@@ -170,6 +197,14 @@ class Merger:
         except OSError as error:
             self.fail(error)
 
+    def _write_presence(self, worker: str, elapsed_s: int, load: WorkerLoad) -> None:
+        if self.failure is not None:
+            return
+        spent_s, self._spent_s[worker] = load.spent_s - self._spent_s.get(worker, 0.0), load.spent_s
+        with self._noting_failure():
+            row = {"present_count": load.sessions_in_progress, "present_s": round(spent_s, 6)}
+            self._sessions.write({"elapsed_s": elapsed_s, **row})
+
     def _write_until(self, until_s: int) -> None:
         due = sorted(second for second in self._pending if second < until_s)
         if not due or self.failure is not None:
@@ -182,7 +217,7 @@ class Merger:
             self._flush()
 
     def _flush(self) -> None:
-        rows = (self._counters, self._funnel, self._caches, self._sightings, self._safety)
+        rows = (self._counters, self._funnel, self._caches, self._sightings, self._safety, self._sessions)
         for file in (self._hlog, *rows, self._ledger):
             file.flush()
 
@@ -194,19 +229,18 @@ class Merger:
             self._writing_count -= 1
 
     def _write_second(self, second: Second) -> None:
-        start_s, end_s = self._steady_s
-        steady = start_s <= second.elapsed_s < end_s
+        tallies = self._tallies(second.elapsed_s)
         for tag, histogram in second.histograms.items():
-            kept = tag if tag.measure in _LAGS else Tag(tag.measure, self._kinds.keep(tag.page_kind), tag.result)
+            kept = tag if tag.measure in _OF_NO_PAGE else Tag(tag.measure, self._kinds.keep(tag.page_kind), tag.result)
             self._hlog.write(second.elapsed_s, str(kept), histogram)
-            if steady:
-                self.tally.add_histogram(kept, histogram)
+            for tally in tallies:
+                tally.add_histogram(kept, histogram)
             self._pause()
         for kind, counts in second.counters.items():
             kept_kind = self._kinds.keep(kind)
             self._counters.write({"elapsed_s": second.elapsed_s, "page_kind": kept_kind, **counts})
-            if steady:
-                self.tally.add_counters(kept_kind, counts)
+            for tally in tallies:
+                tally.add_counters(kept_kind, counts)
         self._write_caches(second)
         self._write_sessions(second)
         for event in second.events:
@@ -224,12 +258,16 @@ class Merger:
             self._safety.write({"elapsed_s": elapsed_s, "check": check, **counts})
 
     def _write_sessions(self, second: Second) -> None:
-        start_s, end_s = self._steady_s
         for (arrival_s, segment), counts in second.funnel.items():
             self._funnel.write({"elapsed_s": arrival_s, "segment": segment, **counts})
-            if start_s <= arrival_s < end_s:
-                self.tally.add_funnel(counts)
+            for tally in self._tallies(arrival_s):
+                tally.add_funnel(counts)
         for line in second.ledger:
             append_line(self._ledger, line.as_json())
-            if start_s <= line.at - self._clock.started_at < end_s:
-                self.tally.add_ledger(line)
+            for tally in self._tallies(line.at - self._clock.started_at):
+                tally.add_ledger(line)
+
+    def _tallies(self, elapsed_s: float) -> list[Tally]:
+        """Where what happened at an instant is summed up."""
+        start_s, end_s = self._steady_s
+        return [*([self.tally] if start_s <= elapsed_s < end_s else []), *self._held(int(elapsed_s))]

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from loadgen.config import Scenario, resolve, to_toml
 
-WIRE_VERSION = 2  # of everything below and of batch.py: to be raised with every change to either
+WIRE_VERSION = 3  # of everything below and of batch.py: to be raised with every change to either
 HELLO = "lonjak_hello"  # worker -> master: Hello
 CLOCK = "lonjak_clock"  # master -> worker: ClockReading
 JOINED = "lonjak_joined"  # worker -> master: Joined

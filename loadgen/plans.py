@@ -8,7 +8,7 @@ from pathlib import Path
 from locust import User
 
 from loadgen.arrivals import ArrivalSource
-from loadgen.config import MODELS, Load, Scenario, foreign_scenario, load_objectives, load_scenario
+from loadgen.config import MODELS, Load, Scenario, foreign_scenario, load_judging, load_scenario
 from loadgen.dispatcher import is_ours
 from loadgen.errors import UsageProblem
 from loadgen.faults import check_plans
@@ -123,14 +123,14 @@ def _scenario(
     ours = is_ours(list(user_classes))
     flags = {"rate": rate, "seed": options.seed, "duration": f"{duration_s:g}s" if duration_s else None}
     if ours or options.scenario:
-        scenario = load_scenario(options.scenario or DEFAULT_SCENARIO, flags)
+        scenario = load_scenario(options.scenario or DEFAULT_SCENARIO, flags, options.objectives)
         if ours != (scenario.load.model in MODELS):
             raise UsageProblem(_mismatch(locustfile, ours=ours))
     else:
         seed = load_seed(options.seed)
         scenario = foreign_scenario(Path(locustfile).stem, None, duration_s or UNPLANNED_S, seed)
-    if options.objectives:
-        scenario = replace(scenario, objectives=load_objectives(options.objectives))
+        if options.objectives:
+            scenario = scenario.judged_by(load_judging(options.objectives))
     return scenario if options.faults else replace(scenario, faults=())
 
 

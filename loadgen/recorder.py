@@ -19,13 +19,14 @@ from loadgen.hlog import Tag
 from loadgen.http.response import ShopperResponse
 from loadgen.leaks import Leak, Leaks
 from loadgen.page_kinds import MOST_KINDS, SESSION, PageKinds
-from loadgen.records import MOST_CACHES, Event, Json, LedgerLine
+from loadgen.records import MOST_CACHES, STAY, Event, Json, LedgerLine
 from loadgen.runclock import RunClock
 from loadgen.traits import TraitsReader
 
 Ending = Literal["finished", "abandoned", "cut"]
 _BUCKETS_PER_PIECE = 1000  # of a Second that is handed over in pieces, so that the loop is never held up for long
 _SCHEDULE_LAG = Tag("schedule_lag", SESSION, "ok")
+_STAYS: dict[Ending, Tag] = {ending: Tag(STAY, SESSION, ending) for ending in ("finished", "abandoned", "cut")}
 
 
 class Table(Protocol):
@@ -147,9 +148,11 @@ class Recorder:
         """How long after its arrival a session paid."""
         self._second().funnel[arrival_s, segment]["paid_s_sum"] += after_s  # type: ignore[assignment]
 
-    def session_ended(self, arrival_s: int, segment: str, ending: Ending) -> None:
-        """A session that had begun is over."""
-        self._second().funnel[arrival_s, segment][f"{ending}_count"] += 1
+    def session_ended(self, arrival_s: int, segment: str, ending: Ending, stay_us: int = 0) -> None:
+        """A session that had begun is over, after `stay_us` microseconds."""
+        second = self._second()
+        second.funnel[arrival_s, segment][f"{ending}_count"] += 1
+        second.histograms[_STAYS[ending]].record(min(stay_us, HIGHEST_US))
 
     def attempt(self, line: LedgerLine) -> None:
         """A state-changing attempt, whatever became of it."""

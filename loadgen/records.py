@@ -5,6 +5,7 @@ Rows with the same key (second and page kind, say) add up, so that late counts a
 
 import csv
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,11 +20,13 @@ PAGE_KINDS = (
     "login", "account", "orders", "fragment", "static", "probe",
 )  # fmt: skip
 PRODUCT = "product"
+STAY = "stay"  # the measure of how long sessions were in the shop
 PROBE = "probe"  # requests that look for leaks; no shopper's, and so in no sum over all page kinds
 FAILURE_CLASSES = ("refused", "connect", "tls", "timeout", "protocol", "http_4xx", "http_5xx", "content", "other")
 CACHE_STATUSES = ("hit", "stale", "miss", "collapsed", "none")
 CACHE_HITS = ("hit", "stale", "collapsed")
 CACHE_WORDS = ("hit", "stale", "collapsed", "miss", "expired", "revalidated", "bypass", "local")
+LONGEST_S = 30 * 86_400  # arrivals end after 7 days; no second of a run lies beyond
 MOST_CACHES = 20  # by name; the rest is `other`
 # In the place of a cache, for what a server on the way answered although no cache says so: one that could not read the
 # request, and asked nobody; and one that made up an error, as it got no answer from the next.
@@ -50,9 +53,19 @@ ORIGIN_KEYS_COLUMNS = ("tier", "page_kind", "key", "request_count", "burst_count
 CACHES_COLUMNS = ("elapsed_s", "page_kind", "cache", "status", "request_count", "received_bytes")
 SIGHTINGS_COLUMNS = ("elapsed_s", "product_id", "request_count", "oldest_at")
 SAFETY_COLUMNS = ("elapsed_s", "check", "checked_count", "alarm_count")
+SESSIONS_COLUMNS = ("elapsed_s", "present_count", "present_s")
+QUEUES_COLUMNS = (
+    "elapsed_s", "tier", "queue", "limit", "in_use", "waiting_count", "passed_count", "waited_s", "refused_count",
+)  # fmt: skip
 
 Action = Literal["add_to_cart", "place_order", "return_order", "register", "login", "flash_sale"]
 Outcome = Literal["ok", "fail", "unknown"]
+_OUTCOMES = frozenset(("ok", "fail", "unknown"))
+_NUMBERS = (float, int)
+_LEDGER_FIELDS = (
+    ("action", (str,)), ("session", (int,)), ("order_id", (int, type(None))), ("amount_idr", (int, type(None))),
+    ("idempotency_key", (str, type(None))), ("reason", (str, type(None))),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +91,26 @@ class LedgerLine:
         """The line read back; ValueError when it is not one."""
         try:
             values = {**line, "items": tuple((int(item), int(count)) for item, count in line["items"])}  # type: ignore[union-attr,misc,arg-type]
-            return cls(**values)  # type: ignore[arg-type]
-        except (KeyError, TypeError) as error:
+            read = cls(**values)  # type: ignore[arg-type]
+        except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a line of a ledger: {error}") from None
+        if wrong := _wrong_field(read):
+            raise ValueError(f"not a line of a ledger: {wrong} is {getattr(read, wrong)!r:.40}")
+        return read
+
+
+def _wrong_field(line: LedgerLine) -> str | None:
+    """The first field that holds what it cannot, by exact types: a ledger may have a hundred thousand lines."""
+    if type(line.at) not in _NUMBERS:
+        return "at"
+    if line.outcome not in _OUTCOMES:
+        return "outcome"
+    if type(line.amount_idr) is int and line.amount_idr < 0:
+        return "amount_idr"
+    for name, kinds in _LEDGER_FIELDS:
+        if type(getattr(line, name)) not in kinds:
+            return name
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +129,7 @@ class Event:
     def from_json(cls, line: Mapping[str, Json]) -> Self:
         """The event read back; ValueError when it is not one."""
         at, kind = line.get("at"), line.get("kind")
-        if not isinstance(at, int | float) or not isinstance(kind, str):
+        if isinstance(at, bool) or not isinstance(at, int | float) or not isinstance(kind, str):
             raise ValueError("an event needs `at` (seconds since the epoch) and `kind`")
         return cls(float(at), kind, {key: value for key, value in line.items() if key not in ("at", "kind")})
 
@@ -108,12 +138,26 @@ def _refuse(constant: str) -> float:
     raise ValueError(f"{constant} is no number")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse)
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _refuse(text)
+
+
+def _whole(text: str) -> int:
+    return int(text) if len(text) <= _LONGEST_WHOLE else int(_refuse(f"{text[:40]}…"))
+
+
+_LONGEST_WHOLE = 18  # digits of a number that fits into 64 bits, whatever they are
+_DECODER = json.JSONDecoder(parse_constant=_refuse, parse_float=_finite, parse_int=_whole)
 
 
 def strict_json(text: str) -> object:
-    """JSON as RFC 8259 has it; ValueError for anything else, NaN and Infinity included."""
-    return _DECODER.decode(text)
+    """JSON as RFC 8259 has it, of numbers that can be counted with; ValueError for anything else, such as NaN, 1e999 or
+    whole numbers beyond 64 bits."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
 
 
 def append_line(file: TextIO, line: Mapping[str, Json]) -> None:
@@ -165,16 +209,24 @@ def read_rows(path: Path, columns: Sequence[str]) -> Iterator[dict[str, str]]:
 
     A last row left torn is dropped; other columns or a row of another width raise RunDirectoryProblem.
     """
+    return (dict(zip(columns, row, strict=True)) for row in read_cells(path, columns))
+
+
+def read_cells(path: Path, columns: Sequence[str]) -> Iterator[list[str]]:
+    """The same rows as they stand there."""
     if not path.exists():
         return
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = csv.reader(line for line in file if line.endswith("\n"))
-        header = next(rows, None)
-        if header is not None and tuple(header) != tuple(columns):
-            raise RunDirectoryProblem(f"{path.name} has other columns than format 1: {', '.join(header)[:200]}")
-        for number, row in enumerate(rows, start=2):
-            if len(row) != len(columns):
-                raise RunDirectoryProblem(
-                    f"{path.name} is damaged at line {number}: {len(row)} of {len(columns)} values"
-                )
-            yield dict(zip(columns, row, strict=True))
+        try:
+            header = next(rows, None)
+            if header is not None and tuple(header) != tuple(columns):
+                raise RunDirectoryProblem(f"{path.name} has other columns than format 1: {', '.join(header)[:200]}")
+            for number, row in enumerate(rows, start=2):
+                if len(row) != len(columns):
+                    raise RunDirectoryProblem(
+                        f"{path.name} is damaged at line {number}: {len(row)} of {len(columns)} values"
+                    )
+                yield row
+        except csv.Error as error:
+            raise RunDirectoryProblem(f"{path.name} is damaged at line {rows.line_num}: {error}") from None

@@ -17,6 +17,7 @@ import gevent
 
 from loadgen.config import Scenario, to_toml
 from loadgen.errors import EnvironmentProblem, LonjakError, RunDirectoryProblem
+from loadgen.live_objectives import LiveObjectives
 from loadgen.manifest import Manifest, Plan, WorkerEntry
 from loadgen.merger import Merger
 from loadgen.objectives import Decision, decide
@@ -66,6 +67,7 @@ class Run:
             edge=prepared.stack.edge if prepared.stack else None,
             edge_options=asdict(prepared.stack.edge_options) if prepared.stack else {},
             caches=prepared.stack.caches if prepared.stack else (),
+            products=(prepared.stack.products or None) if prepared.stack else None,
             plan=_plan(scenario, scenario.load.duration_s),
             started_at=started_at,
             command=without_credentials(command or shlex.join(sys.argv)),
@@ -76,6 +78,7 @@ class Run:
             workers=workers,
             foreign_locustfile=foreign_locustfile,
         )
+        self.live = LiveObjectives(scenario, planned=self.planned)
         steady_s = (int(scenario.load.warmup_s), scenario.load.duration_s)
         try:
             self._write(scenario)
@@ -85,6 +88,7 @@ class Run:
                 steady_s,
                 on_failure=lambda error: on_failure(self._problem(error)),
                 pause=lambda: gevent.sleep(0),
+                held=self.live.tallies,
             )
         except OSError as error:
             raise self._problem(error) from None
@@ -102,15 +106,17 @@ class Run:
 
     def event(self, kind: str, **detail: Json) -> None:
         """Something for the run's history, now."""
+        if kind == "phase":
+            self.live.begin_phase(str(detail["name"]), self.clock.elapsed_s)
         self.merger.event(Event(time.time(), kind, detail))
 
     def decisions(self) -> tuple[Decision, ...]:
-        """What became of the objectives in the steady phase so far."""
+        """What became of the objectives so far, over the steady phase or as their scopes say."""
         load = self.prepared.scenario.load
         steady_s = min(self.clock.elapsed_s, load.duration_s) - load.warmup_s
         objectives = self.prepared.scenario.objectives
         figures = self.merger.tally.figures(max(steady_s, 1e-9), [objective.path for objective in objectives])
-        return tuple(decide(objective, figures) for objective in objectives)
+        return tuple(self.live.decision(objective) or decide(objective, figures) for objective in objectives)
 
     def close(self, *, complete: bool, interrupted: bool) -> None:
         """Fetch what the target says, write the last lines, and mark the run as ended, unless its record failed."""

@@ -93,6 +93,16 @@ class RunDirectory:
         return self.path / "tiers.csv"
 
     @property
+    def sessions(self) -> Path:
+        """Sessions in the shop per second, apart from those that the recorder counted."""
+        return self.path / "sessions.csv"
+
+    @property
+    def queues(self) -> Path:
+        """Places, connections and processor quotas of the stack's tiers, and who waited for them."""
+        return self.path / "queues.csv"
+
+    @property
     def origin(self) -> Path:
         """Requests as edge and origin logged them."""
         return self.path / "origin.csv"

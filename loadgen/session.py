@@ -61,6 +61,7 @@ class Session:
     points_of_presence: ClassVar[tuple[str, ...]] = ()  # of this process's run; sessions of one are spread over all
 
     __slots__ = (
+        "_began_at",
         "_cut",
         "_due_s",
         "_reached",
@@ -105,6 +106,7 @@ class Session:
             timeouts=timeouts,
         )
         self.abandoned = False
+        self._began_at = time.monotonic()
         self._due_s = due_s
         self._recorder = recorder
         self._cut = cut
@@ -174,6 +176,11 @@ class Session:
         """How long ago the scheduled instant was, in microseconds."""
         late_s = time.monotonic() - self._recorder.clock.instant(self._due_s)
         return max(0, round(late_s * 1_000_000))
+
+    @property
+    def stay_us(self) -> int:
+        """How long ago the session began, in microseconds."""
+        return round((time.monotonic() - self._began_at) * 1_000_000)
 
 
 def _known(check: str) -> str:

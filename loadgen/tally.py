@@ -25,9 +25,13 @@ _SESSION_COUNTS = ("arrived_count", "finished_count", "abandoned_count", "cut_co
 
 
 class Tally:
-    """Sums over a stretch of a run; feed it everything recorded in that stretch, in any order."""
+    """Sums over a stretch of a run; feed it everything recorded in that stretch, in any order.
 
-    def __init__(self) -> None:
+    With `latencies`, (name in summary.json, page kind) each, other histograms are passed over.
+    """
+
+    def __init__(self, latencies: Collection[tuple[str, ...]] | None = None) -> None:
+        self._wanted = latencies
         self._latencies: dict[str, dict[str, Histogram]] = {name: {} for name in _LATENCY_TABLES.values()}
         self._ttfb: dict[str, Histogram] = {}
         self._ages: dict[str, Histogram] = {}
@@ -41,7 +45,10 @@ class Tally:
         """Add the counts of one tag."""
         if table := _LATENCY_TABLES.get((tag.measure, tag.result)):
             for kind in (tag.page_kind,) if tag.page_kind == PROBE else (tag.page_kind, "all"):
-                self._latencies[table].setdefault(kind, Histogram()).merge(histogram)
+                if self._wanted is None or (table, kind) in self._wanted:
+                    self._latencies[table].setdefault(kind, Histogram()).merge(histogram)
+        elif self._wanted is not None:
+            return
         elif tag.measure in ("ttfb", "age"):
             totals = self._ttfb if tag.measure == "ttfb" else self._ages
             if tag.page_kind != PROBE:
@@ -62,6 +69,43 @@ class Tally:
         if line.action == "place_order":
             self._orders[line.outcome] += 1
             self._revenue_idr += line.amount_idr or 0 if line.outcome == "ok" else 0
+
+    def add(self, other: "Tally") -> None:
+        """Add the sums of another stretch; ages, first bytes and the generator's lags are left out."""
+        for name, table in other._latencies.items():
+            for kind, histogram in table.items():
+                self._latencies[name].setdefault(kind, Histogram()).merge(histogram)
+        for kind, counts in other._requests.items():
+            self._requests[kind].update(counts)
+        self._funnel.update(other._funnel)
+        self._orders.update(other._orders)
+        self._revenue_idr += other._revenue_idr
+
+    def remove(self, other: "Tally") -> None:
+        """Take the sums of a stretch, added before, out again: what is left is exactly the rest's."""
+        for name, table in other._latencies.items():
+            for kind, histogram in table.items():
+                self._latencies[name][kind].remove(histogram)
+        for kind, counts in other._requests.items():
+            self._requests[kind].subtract(counts)
+        self._funnel.subtract(other._funnel)
+        self._orders.subtract(other._orders)
+        self._revenue_idr -= other._revenue_idr
+
+    def requests(self, page_kind: str) -> tuple[int, int]:
+        """Failed requests and all of them; of all page kinds but probes for `all`."""
+        kinds = [kind for kind in self._requests if kind != PROBE] if page_kind == "all" else [page_kind]
+        counted = [self._requests[kind] for kind in kinds if kind in self._requests]
+        return sum(counts["failed_count"] for counts in counted), sum(counts["request_count"] for counts in counted)
+
+    @property
+    def dropped_count(self) -> int:
+        """Sessions that never began."""
+        return self._funnel["dropped_count"]
+
+    def latency(self, name: str, page_kind: str) -> Histogram:
+        """The histogram behind a latency (response_time_ms, say) of a page kind, or of `all`; it may be empty."""
+        return self._latencies[name].get(page_kind, Histogram())
 
     def lag(self, measure: str) -> Histogram:
         """The generator's own lags, `schedule_lag` or `loop_lag`, over all workers."""
@@ -91,6 +135,7 @@ class Tally:
             "orders": self._order_figures(duration_s),
             "funnel": {step: self._funnel[f"{step}_count"] for step in FUNNEL_STEPS},
             "failed_ratio": self._failed_ratios(totals),
+            **self._by_page_kind(totals, duration_s),
             **{
                 name: {kind: _latency(of) for kind, of in table.items() if wanted is None or (name, kind) in wanted}
                 for name, table in self._latencies.items()
@@ -115,12 +160,25 @@ class Tally:
             "refused_count": self._orders["fail"],
             "unknown_count": self._orders["unknown"],
             "per_h": _ratio(self._orders["ok"] * 3600, duration_s),
+            "per_min": _ratio(self._orders["ok"] * 60, duration_s),
             "revenue_idr": self._revenue_idr,
         }
 
     def _failed_ratios(self, totals: Mapping[str, int]) -> dict[str, Figures]:
         kinds = {"all": totals, **self._requests}
         return {kind: _ratio(counts["failed_count"], counts["request_count"]) for kind, counts in kinds.items()}
+
+    def _by_page_kind(self, totals: Mapping[str, int], duration_s: float) -> dict[str, Figures]:
+        """Requests, and those a second that were answered well, of page kinds that were asked for."""
+        kinds = {"all": totals, **self._requests}
+        asked = {kind: counts for kind, counts in kinds.items() if counts["request_count"]}
+        return {
+            "request_count": {kind: counts["request_count"] for kind, counts in asked.items()},
+            "goodput_per_s": {
+                kind: _ratio(counts["request_count"] - counts["failed_count"], duration_s)
+                for kind, counts in asked.items()
+            },
+        }
 
     def _cache(self, totals: Mapping[str, int]) -> dict[str, Figures]:
         if totals["request_count"] == totals["cache_none_count"]:  # no cache ever said a word

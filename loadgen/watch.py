@@ -14,6 +14,7 @@ from loadgen.fault_plans import FaultPlan
 from loadgen.faults import make_fault
 from loadgen.messages import RateChange, Refusal
 from loadgen.page_kinds import SESSION
+from loadgen.queues import EVERY_S, QueueSampler
 from loadgen.records import Json
 from loadgen.run import Run
 from loadgen.sampler import GENERATOR, CpuMeter, Sample, Sampler, memory_bytes
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.2
 DECIDE_EVERY_S = 2
+STOP_RULE = "stop rule"
 
 
 class Lead(Protocol):
@@ -68,6 +70,7 @@ class Watch:
         self._broken: set[str] = set()
         self._lost: dict[str, int] = {}  # worker -> the second up to which it handed in
         self._looked_s = -1
+        self._ended_early = False
         self._greenlets: list[gevent.Greenlet] = []
 
     def start(self) -> None:
@@ -79,6 +82,7 @@ class Watch:
         self._greenlets = [gevent.spawn(self._look_after)]
         if stack := run.prepared.stack:
             self._greenlets += [gevent.spawn(self._break, plan, stack) for plan in scenario.faults]
+            self._greenlets.append(gevent.spawn(self._look_at_queues, stack, QueueSampler()))
 
     def end_arrivals(self) -> None:
         """Note, once, that nobody arrives any more."""
@@ -132,8 +136,36 @@ class Watch:
         self._look_for_workers()
         if self._looked_s % DECIDE_EVERY_S == 0:
             self._decide()
+        self._hold_objectives(elapsed_s)
         if self._lead.ours:
             self._look_for_end(elapsed_s)
+
+    def _hold_objectives(self, elapsed_s: float) -> None:
+        """Tell of budgets that burn, and end a run that a stop rule gives up."""
+        run = self._run
+        for kind, detail in run.live.advance(run.merger.settled_s):
+            run.event(kind, **detail)
+        if self._ended_early or elapsed_s >= run.prepared.scenario.load.duration_s:
+            return
+        if stop := run.live.stop(run.merger.tally, steered=bool(self._lead.rate_changes)):
+            self._ended_early = True
+            run.event("stop_rule_met", **stop.as_json())
+            self._lead.end(STOP_RULE)
+
+    def _look_at_queues(self, stack: Stack, sampler: QueueSampler) -> None:
+        """Apart from the other looks: a shop in trouble may take a second to answer."""
+        run = self._run
+        while True:
+            if run.clock.elapsed_s >= 0:
+                try:
+                    run.merger.queues(list(sampler.sample(run.clock.second, read_stack(stack.path))))
+                except UsageProblem:  # being taken down
+                    pass
+                except Exception as error:
+                    logger.exception("The run goes on without its queues")
+                    run.event("warning", message=f"looking at the queues failed: {type(error).__name__}: {error}")
+                    return
+            gevent.sleep(EVERY_S)
 
     def _look_for_refusals(self) -> None:
         for refusal in self._lead.refusals():

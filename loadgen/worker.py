@@ -226,7 +226,9 @@ class Worker:
             self._tell_batch(plan, Batch(plan.worker, (piece,)))
             gevent.sleep(0)  # shoppers first
         until_s = now_s + 1 if everything else now_s
-        load = WorkerLoad(os.getpid(), *self._own_use.look(), self.sessions_in_progress)
+        arrivals = ArrivalSource.current
+        spent_s = arrivals.spent_s if arrivals else 0.0
+        load = WorkerLoad(os.getpid(), *self._own_use.look(), self.sessions_in_progress, spent_s)
         self._tell_batch(plan, Batch(plan.worker, (), until_s, load))
         while self._refusals and isinstance(self._runner, WorkerRunner):
             self._tell(REFUSED, to_wire(self._refusals.popleft()))

@@ -47,7 +47,7 @@ def test_all_problems_are_told_at_once_with_the_valid_names() -> None:
         "scenario mine: [[faults]] kind is 'flood', but must be one of "
         "kill-worker, origin-down, origin-slow, purge-storm, edge-lost, edge-reload",
         "scenario mine: colour is not a key; known: "
-        "description, faults, flash_sale, load, name, objectives, offers, shoppers, storefront, target",
+        "description, faults, flash_sale, load, name, objectives, offers, shoppers, stop_when, storefront, target",
         "scenario mine: [load] speed is not a key; known: "
         "arrivals, drain, duration, model, profile, rate_per_s, seed, session_cap, trace, users, warmup",
     )

@@ -71,3 +71,24 @@ def test_an_empty_histogram_has_zeros() -> None:
 def test_garbage_is_no_histogram(text: str) -> None:
     with pytest.raises(ValueError, match="not an HdrHistogram"):
         decode(text)
+
+
+@given(VALUES, VALUES)
+def test_what_was_merged_can_be_taken_out_without_loss(kept: list[int], gone: list[int]) -> None:
+    one, other = Histogram(), Histogram()
+    for histogram, values in ((one, kept), (other, gone)):
+        for value in values:
+            histogram.record(value)
+    before = dict(one.counts)
+    one.merge(other)
+    one.remove(other)
+    assert one.counts == before
+
+
+@given(st.lists(st.integers(0, 2000), max_size=100), st.integers(0, 2000))
+def test_counts_above_a_limit_are_those_of_the_values(values: list[int], limit_us: int) -> None:
+    histogram = Histogram()  # below 2048 µs every bucket holds one value
+    for value in values:
+        histogram.record(value)
+    assert histogram.count_above(limit_us) == sum(value > limit_us for value in values)
+    assert histogram.count_above(limit_us, or_at=True) == sum(value >= limit_us for value in values)

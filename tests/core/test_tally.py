@@ -87,6 +87,7 @@ def test_orders_count_when_acknowledged() -> None:
         "refused_count": 1,
         "unknown_count": 1,
         "per_h": 100.0,
+        "per_min": pytest.approx(100 / 60),
         "revenue_idr": 50_000,
     }
 
@@ -96,3 +97,29 @@ def test_abandoned_is_a_share_of_the_sessions_that_ended() -> None:
     tally.add_funnel({"arrived_count": 10, "finished_count": 6, "abandoned_count": 2, "cut_count": 2})
     sessions = tally.figures(60)["sessions"]
     assert sessions["abandoned_ratio"] == pytest.approx(0.25)  # type: ignore[index,call-overload]
+
+
+def test_what_is_added_and_removed_again_leaves_the_rest_exactly() -> None:
+    first, second, both = Tally(), Tally(), Tally()
+    for tally, values in ((first, (1000, 2000)), (second, (2000, 900_000))):
+        tally.add_histogram(Tag("response_time", "home", "ok"), histogram(*values))
+        tally.add_counters("home", {"request_count": 3, "failed_count": 1, "cacheable_count": 2})
+        tally.add_funnel({"arrived_count": 2, "finished_count": 1, "abandoned_count": 1})
+        tally.add_ledger(LedgerLine(0, "place_order", "ok", 1, "k", 1, 50_000))
+        both.add(tally)
+    assert both.figures(2)["requests"] == {"count": 6, "failed_count": 2, "per_s": 3.0}
+    both.remove(second)
+    assert both.figures(2) == first.figures(2)
+    both.remove(first)
+    assert both.latency("response_time_ms", "all").counts == {}
+
+
+def test_goodput_is_what_was_answered_well_per_second() -> None:
+    tally = Tally()
+    tally.add_counters("home", {"request_count": 10, "failed_count": 4})
+    tally.add_counters("cart", {"request_count": 5, "failed_count": 5})
+    tally.add_counters("probe", {"request_count": 50})
+    tally.add_counters("session", {"dropped_count": 3})
+    figures = tally.figures(2.0)
+    assert figures["goodput_per_s"] == {"all": 3.0, "home": 3.0, "cart": 0.0, "probe": 25.0}
+    assert figures["request_count"] == {"all": 15, "home": 10, "cart": 5, "probe": 50}

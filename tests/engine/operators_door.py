@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from gevent.pywsgi import WSGIServer
+from tests.engine.prompt_server import PromptServer
 
 TOKEN = "let-me-in"
 MADE = {"flash_sale": {"sale_id": 9, "product_id": 3, "price_idr": 99000}}
@@ -37,7 +37,7 @@ class Door:
 @contextmanager
 def operators_door(**how: Any) -> Iterator[Door]:
     door = Door(**how)
-    server = WSGIServer(("127.0.0.1", 0), door.serve, log=None, error_log=None)
+    server = PromptServer(("127.0.0.1", 0), door.serve, log=None, error_log=None)
     server.start()
     door.ops_url = f"http://127.0.0.1:{server.server_port}/ops/truth"
     try:

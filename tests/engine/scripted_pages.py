@@ -8,7 +8,6 @@ from typing import Any
 
 import gevent
 from gevent.event import Event as Flag
-from gevent.pywsgi import WSGIServer
 from locust.event import EventHook
 
 from loadgen.config import Load, Scenario, Shoppers
@@ -17,6 +16,7 @@ from loadgen.recorder import Recorder
 from loadgen.records import LedgerLine
 from loadgen.runclock import RunClock
 from loadgen.session import Session
+from tests.engine.prompt_server import PromptServer
 
 SCENARIO = Scenario("tiny", "", "reference", None, Load(), Shoppers(segments={"phone": 1.0}), (), ())
 
@@ -53,7 +53,7 @@ class PageServer:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self._scripts: dict[tuple[str, str], deque[Scripted]] = defaultdict(deque)
-        self._server = WSGIServer(("127.0.0.1", 0), self._serve, log=None, error_log=None)
+        self._server = PromptServer(("127.0.0.1", 0), self._serve, log=None, error_log=None)
         self._server.start()
 
     @property

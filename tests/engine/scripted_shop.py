@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import gevent
-from gevent.pywsgi import WSGIServer
+
+from tests.engine.prompt_server import PromptServer
 
 Answer = tuple[str, list[tuple[str, str]], bytes]
 PAGE = b"<html>hello</html>"
@@ -19,12 +20,16 @@ CACHEABLE = [
 
 
 class ScriptedShop:
-    """Answers `/slow/<seconds>`, `/away`, `/status/<code>` as they say, anything else with a cacheable page."""
+    """Answers `/slow/<seconds>`, `/away`, `/status/<code>` as they say, anything else with a cacheable page.
+
+    While it is `broken`, every answer is an error.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.visitors: Counter[str] = Counter()
-        self._server = WSGIServer(("127.0.0.1", 0), self._serve, log=None, error_log=None)
+        self.broken = False
+        self._server = PromptServer(("127.0.0.1", 0), self._serve, log=None, error_log=None)
         self._server.start()
 
     @property
@@ -47,6 +52,8 @@ class ScriptedShop:
         return [body]
 
     def _answer(self, path: str) -> Answer:
+        if self.broken:
+            return "500 Broken", [("Content-Type", "text/plain")], b"broken"
         first, _, rest = path.strip("/").partition("/")
         match first:
             case "slow":
@@ -69,7 +76,7 @@ def scripted_shop() -> Iterator[ScriptedShop]:
         shop.stop()
 
 
-def eventually(holds: Callable[[], object], within_s: float = 5.0) -> None:
+def eventually(holds: Callable[[], object], within_s: float = 30.0) -> None:
     """Wait until something holds; fail when it does not in time."""
     deadline = time.monotonic() + within_s
     while not holds():

@@ -164,10 +164,10 @@ def test_only_the_first_request_counts_from_the_intended_instant(client: Open, s
 
 
 def test_a_request_has_a_limit_as_a_whole(client: Open, samples: Samples) -> None:
-    response = client(timeouts=Timeouts(read_s=5, total_s=0.2)).get("/slow/3")
+    response = client(timeouts=Timeouts(read_s=20, total_s=0.2)).get("/slow/9")
     [sample] = samples
     assert (response.status_code, failure_class(sample["exception"], 0)) == (0, "timeout")
-    assert 200 <= sample["response_time"] < 2000
+    assert 200 <= sample["response_time"] < 8000
 
 
 def test_the_time_to_the_first_byte_lies_within_the_request(client: Open, samples: Samples) -> None:
@@ -370,7 +370,7 @@ def test_no_answer_is_not_ok(client: Open) -> None:
 
 @pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n", b"HTTP/1.1 404 No\r\n\r\n"])
 def test_a_head_request_is_over_with_its_head(head: bytes) -> None:
-    with raw_server(head) as server, shopper(server.url, timeouts=Timeouts(total_s=1)) as (buyer, samples):
+    with raw_server(head) as server, shopper(server.url, timeouts=Timeouts(total_s=10)) as (buyer, samples):
         response = buyer.head("/")
         assert buyer.head("/").status_code == response.status_code
     assert (response.status_code, response.content, response.body_bytes) == (int(head[9:12]), b"", 0)

@@ -94,10 +94,10 @@ def test_a_free_connection_goes_to_who_waits_for_that_host() -> None:
         jobs = [gevent.spawn(client.get, url) for url in (one.url, other.url)]
         eventually(lambda: busy.arrived and free.arrived)
         for url in (one.url, other.url):
-            jobs.append(gevent.spawn(client.get, url, timeout=2.0))
+            jobs.append(gevent.spawn(client.get, url, timeout=30.0))
             gevent.sleep(0)
         free.opened.set()
-        jobs[3].join(timeout=0.5)
+        jobs[3].join(timeout=20)
         assert jobs[3].successful()
         busy.opened.set()
         gevent.joinall(jobs, raise_error=True)
@@ -254,7 +254,7 @@ def test_a_request_that_ends_after_its_client_was_closed_leaves_no_connection_op
         client.close()
         gate.opened.set()
         job.join()
-        eventually(lambda: server.open_count == 0, within_s=0.3)
+        eventually(lambda: server.open_count == 0)
 
 
 @pytest.mark.parametrize(("when", "server_ends"), [("answering", 1), ("connecting", 0), ("waiting", 0)])
@@ -410,5 +410,5 @@ def test_a_time_limit_that_has_passed_is_a_timeout_at_once() -> None:
     with full_backlog() as url, connections() as pool:
         now = time.monotonic()
         with pytest.raises(RequestTimedOut):
-            pool.take(locate(url)[0], now, 1.0, now - 1)
-        assert time.monotonic() - now < 0.5
+            pool.take(locate(url)[0], now, 20.0, now - 1)
+        assert time.monotonic() - now < 10

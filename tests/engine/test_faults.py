@@ -29,7 +29,7 @@ def test_a_killed_worker_is_told_and_so_is_its_successor(stack: DummyStack) -> N
     keeper = gevent.spawn(stack.replace_when_killed)
     with gevent.Timeout(10):
         make_fault(PLAN, read_stack(stack.path), lambda kind, detail: told.append((kind, detail)))
-    keeper.get(timeout=1)
+    keeper.get(timeout=30)
     process = {"fault": "kill-worker", "tier": "shop", "role": "shop-1"}
     assert told == [
         ("fault_started", {**process, "pid": victim}),

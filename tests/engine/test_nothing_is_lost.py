@@ -193,7 +193,7 @@ def test_a_killed_master_leaves_a_readable_run_and_no_load(
     process.kill()
     process.wait()
     killed_at = time.time()
-    eventually(lambda: not any(map(alive, workers)), 5.0)
+    eventually(lambda: not any(map(alive, workers)), 10.0)
     gevent.sleep(1.0)  # what was under way at the server comes to its end
     count = server.served().count
     gevent.sleep(0.5)

@@ -276,6 +276,7 @@ def test_what_was_recorded_is_what_stands_in_the_files(recorder: Recorder, run: 
         "response_time/product/ok": 1,
         "ttfb/product/none": 1,
         "schedule_lag/session/ok": 1,
+        "stay/session/finished": 1,
         "loop_lag/worker-1/ok": 1,
     }
     assert [LedgerLine.from_json(line).order_id for line in read_lines(run.ledger)] == [11]

@@ -9,16 +9,16 @@ def test_connecting_has_a_limit() -> None:
     with full_backlog() as url, shopper(url, timeouts=Timeouts(connect_s=0.1, total_s=5)) as (client, samples):
         client.get("/")
     assert (classes(samples), samples[0]["response"].connect_us) == (["timeout"], 0)
-    assert 100 <= samples[0]["response_time"] < 1000
+    assert 100 <= samples[0]["response_time"] < 4000
 
 
 def test_a_pair_of_limits_is_one_to_connect_and_one_between_pieces() -> None:
-    usual = Timeouts(connect_s=0.8, read_s=0.8, total_s=2)
+    usual = Timeouts(connect_s=8, read_s=8, total_s=20)
     with full_backlog() as dead, raw_server(Gate()) as silent, shopper(silent.url, timeouts=usual) as (client, samples):
-        client.get("/", timeout=(2, 0.05))
-        client.get(dead, timeout=(0.05, 2))
+        client.get("/", timeout=(20, 0.05))
+        client.get(dead, timeout=(0.05, 20))
     assert classes(samples) == ["timeout", "timeout"]
-    assert [50 <= sample["response_time"] < 700 for sample in samples] == [True, True]
+    assert [50 <= sample["response_time"] < 7000 for sample in samples] == [True, True]
 
 
 def dripping(peer: Peer) -> None:
@@ -40,7 +40,7 @@ def test_silence_in_the_middle_of_an_answer_has_a_limit() -> None:
     with raw_server(stalling) as server, shopper(server.url, timeouts=timeouts) as (client, samples):
         response = client.get("/")
     assert (response.status_code, response.content, classes(samples)) == (0, None, ["timeout"])
-    assert 100 <= samples[0]["response_time"] < 1000
+    assert 100 <= samples[0]["response_time"] < 4000
 
 
 def test_an_answer_that_never_ends_has_a_limit_as_a_whole() -> None:
@@ -48,7 +48,7 @@ def test_an_answer_that_never_ends_has_a_limit_as_a_whole() -> None:
     with raw_server(dripping) as server, shopper(server.url, timeouts=timeouts) as (client, samples):
         response = client.get("/")
     assert (response.status_code, str(samples[0]["exception"])) == (0, "no whole answer in 0.3 s")
-    assert 300 <= samples[0]["response_time"] < 1000
+    assert 300 <= samples[0]["response_time"] < 4000
 
 
 def test_a_slow_answer_within_its_limits_is_a_good_one() -> None:
@@ -56,15 +56,15 @@ def test_a_slow_answer_within_its_limits_is_a_good_one() -> None:
         peer.request()
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n")
         for _ in range(5):
-            gevent.sleep(0.03)
+            gevent.sleep(0.1)
             peer.send(b"x")
 
-    timeouts = Timeouts(read_s=0.1, total_s=5)
+    timeouts = Timeouts(read_s=0.4, total_s=20)
     with raw_server(script) as server, shopper(server.url, timeouts=timeouts) as (client, samples):
         response = client.get("/")
     assert (response.text, classes(samples)) == ("xxxxx", [None])
-    assert 0 < response.ttfb_us < 100_000
-    assert 150_000 <= response.service_us < 1_000_000
+    assert 0 < response.ttfb_us < 400_000
+    assert 500_000 <= response.service_us < 10_000_000
 
 
 def test_a_time_limit_closes_the_connection_and_its_late_answer_is_nobodys() -> None:
@@ -100,12 +100,12 @@ class SlowReader:
         peer.send(OK)
 
 
-@pytest.mark.parametrize(("pieces", "pause_s", "read_s"), [(10**9, 0.0, 5.0), (50, 0.01, 0.2)], ids=["steady", "slow"])
+@pytest.mark.parametrize(("pieces", "pause_s", "read_s"), [(10**9, 0.0, 20.0), (50, 0.02, 0.5)], ids=["steady", "slow"])
 def test_a_large_request_arrives_whole_at_a_slow_reader_however_long_it_takes(
     pieces: int, pause_s: float, read_s: float
 ) -> None:
     reader = SlowReader(pieces, pause_s)
-    timeouts = Timeouts(read_s=read_s, total_s=5)
+    timeouts = Timeouts(read_s=read_s, total_s=40)
     with (
         raw_server(reader, receive_buffer_bytes=8192) as server,
         shopper(server.url, timeouts=timeouts) as (client, samples),
@@ -122,4 +122,4 @@ def test_a_reader_that_stops_is_a_timeout() -> None:
     with raw_server(script, receive_buffer_bytes=8192) as server, shopper(server.url) as (client, samples):
         client.put("/", data=CONTENT * 2, timeout=0.1)
     assert classes(samples) == ["timeout"]
-    assert 100 <= samples[0]["response_time"] < 1000
+    assert 100 <= samples[0]["response_time"] < 4000

@@ -417,7 +417,7 @@ def test_a_handshake_that_nobody_answers_has_the_limit_of_connecting() -> None:
     ):
         client.get("/")
     assert classes(samples) == ["timeout"]
-    assert 100 <= samples[0]["response_time"] < 1000
+    assert 100 <= samples[0]["response_time"] < 4000
 
 
 def test_secure_cookies_go_over_tls_only(certificates: Certificates, trusting: Any) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gevent.pywsgi import WSGIServer
 
 from loadgen.errors import EnvironmentProblem
 from loadgen.records import ORIGIN_COLUMNS, read_rows
@@ -18,6 +17,7 @@ from loadgen.rundir import RunDirectory
 from loadgen.sampler import CpuMeter, Sampler, accept_queues, family_cpu_seconds
 from loadgen.stack import AccessLog, Stack, StackProcess, start_time_of
 from loadgen.truth import fetch_truth, log_sizes, write_origin
+from tests.engine.prompt_server import PromptServer
 
 LINES = ['{"type":"order","order_id":1}', '{"type":"end","lines":1,"at":5.0}']
 
@@ -34,7 +34,7 @@ def ops(lines: list[str], status: str = "200 OK", *later: list[str]) -> Iterator
         now = answers.pop(0) if len(answers) > 1 else answers[0]
         return [(line + "\n").encode() for line in now]
 
-    server = WSGIServer(("127.0.0.1", 0), serve, log=None, error_log=None)
+    server = PromptServer(("127.0.0.1", 0), serve, log=None, error_log=None)
     server.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}/ops/truth", asked
