@@ -25,6 +25,7 @@ from analysis.invariants import (
 from analysis.invariants.evidence import Evidence
 from analysis.invariants.finding import AuditOutcome, Finding, counted
 from analysis.truth import Truth
+from loadgen.objectives import Figures
 from loadgen.records import Json, LedgerLine
 
 # In the order in which they are told.
@@ -68,10 +69,23 @@ class Audit:
     doubts: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def violation_count(self) -> int | None:
+        """How often an invariant was broken; None where nothing was checked, or an invariant is open."""
+        if self.outcome in ("none", "unknown"):
+            return None
+        return sum(found.violations_count for found in self.findings)
+
+    @property
+    def figures(self) -> Figures:
+        """What objectives may name."""
+        return {"violation_count": self.violation_count}
+
     def as_json(self) -> dict[str, Json]:
         """The audit as it stands in summary.json and verdict.json; an invariant that was not checked is left out."""
         checked = {found.invariant: found.as_json() for found in self.findings if found.outcome != "none"}
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "findings"} | checked
+        told = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "findings"}
+        return told | {"violation_count": self.violation_count} | checked
 
 
 def audit(ledger: Iterable[LedgerLine], truth: Truth | None, *, since: float = 0.0, worker_lost: bool = False) -> Audit:

@@ -17,9 +17,9 @@ from analysis.run import Analysis
 from analysis.steady_seconds import Counted, Seconds, Used, seconds_of, used
 from analysis.summary_paths import found, total
 from analysis.verdict import Verdict
+from loadgen.edge_comparison import LOAD_LIMIT_RATIO, ComparedProfile, StudyPart
 from loadgen.objectives import samples_needed
 from loadgen.records import Json
-from loadgen.studydir import LOAD_LIMIT_RATIO, ComparedProfile, StudyPart
 
 PERCENTS = {"p50": 50.0, "p95": 95.0, "p99": 99.0}
 _WORST_FIRST = ("fail", "unknown", "pass")

@@ -13,9 +13,10 @@ from analysis.comparison_verdict import StudyVerdict, study_verdict
 from analysis.recommendation import BASELINES, Candidate, Recommendation, recommend
 from analysis.recording import read
 from analysis.run import analyse
+from loadgen.edge_comparison import ComparedProfile, StudyManifest, StudyPart
 from loadgen.manifest import Plan
 from loadgen.records import Json
-from loadgen.studydir import ComparedProfile, StudyDirectory, StudyManifest, StudyPart
+from loadgen.studydir import StudyDirectory
 
 SCHEMA_VERSION = 1
 

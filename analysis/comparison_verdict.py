@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from analysis.compared import MeasuredPart, ProfileFigures
+from loadgen.edge_comparison import StudyManifest
 from loadgen.objectives import Verdict as Outcome
 from loadgen.records import Json
-from loadgen.studydir import StudyManifest
 
 SCHEMA_VERSION = 1
 Cause: TypeAlias = Literal["safety", "interrupted", "incomplete", "generator", "samples", "parts"]

@@ -13,9 +13,12 @@ from loadgen.objectives import Figures
 from loadgen.records import FAILURE_CLASSES, Json
 from loadgen.tally import Tally
 
-_STEADY = ("response_time_ms", "service_time_ms", "failed_ms", "ttfb_ms", "failed_ratio", "cache")
+_STEADY = (
+    "response_time_ms", "service_time_ms", "failed_ms", "ttfb_ms", "failed_ratio", "cache",
+    "request_count", "goodput_per_s",
+)  # fmt: skip
 # Rates and ratios inside groups whose counts are those of the whole run.
-_STEADY_WITHIN = {"requests": ("per_s",), "sessions": ("abandoned_ratio",), "orders": ("per_h",)}
+_STEADY_WITHIN = {"requests": ("per_s",), "sessions": ("abandoned_ratio",), "orders": ("per_h", "per_min")}
 
 
 def figures(recording: Recording, steady: Tally) -> dict[str, Figures]:

@@ -11,22 +11,17 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.recording import Recording
+from analysis.validity import CPU_LIMIT_RATIO, LOOP_LAG_LIMIT_US, SCHEDULE_LAG_LIMIT_US, is_late, stuck_seconds
 from loadgen.histogram import Histogram
 from loadgen.records import Json
 from loadgen.tally import Tally
 
-# A loop that comes back a tenth of a second late adds that to every response it waited for: a good shop's whole p95.
-LOOP_LAG_LIMIT_US = 100_000
-# Above nine tenths of a core an event loop's queue grows without bound (M/M/1: ten times the service time).
-CPU_LIMIT_RATIO = 0.9
-# Sessions that begin a tenth of a second late are no longer the load that was asked for.
-SCHEDULE_LAG_LIMIT_US = 100_000
 # One second in ten may be bad (a garbage collection, a noisy neighbour) before percentiles up to p90 are in doubt.
 VALID_RATIO_NEEDED = 0.9
 # In a run of a few seconds a single noisy one is borne all the same.
 _ALWAYS_BORNE_S = 1
 # The share of a core up to which a worker is planned to be used: what `add generators` aims at.
-_PLANNED_CPU_RATIO = 0.6
+PLANNED_CPU_RATIO = 0.6
 _WORDS = {
     "loop_lag": f"loop lag above {LOOP_LAG_LIMIT_US // 1000} ms",
     "schedule_lag": f"schedule lag p99 above {SCHEDULE_LAG_LIMIT_US // 1000} ms",
@@ -88,7 +83,7 @@ class Health:
             # A worker that its load leaves no time to say that it is alive counts as lost.
             more = f", and {add}" if used > CPU_LIMIT_RATIO else ""
             return f"see in the generator's log why it ended, and run again{more}"
-        if used > _PLANNED_CPU_RATIO:
+        if used > PLANNED_CPU_RATIO:
             return add
         return "its processor was busy with something else: leave it to the generator, and run again"
 
@@ -139,16 +134,14 @@ def health(recording: Recording, steady: Tally) -> Health:
 def _invalid(recording: Recording, end: int) -> dict[int, set[str]]:
     """Invalid seconds of the whole run, with their reasons."""
     found: defaultdict[int, set[str]] = defaultdict(set)
-    for second, lines in recording.intervals.items():
-        schedule = Histogram()
-        for line in lines:
-            if line.tag.measure == "loop_lag" and line.histogram.max_us > LOOP_LAG_LIMIT_US:
-                # While it stood still a loop recorded nothing; what it says afterwards is about the seconds before too.
-                for stuck in range(max(0, int(second + 1 - line.histogram.max_us / 1_000_000)), second + 1):
-                    found[stuck].add("loop_lag")
-            if line.tag.measure == "schedule_lag":
-                schedule.merge(line.histogram)
-        if schedule.percentile_us(99.0) > SCHEDULE_LAG_LIMIT_US:
+    for second, _, lag in recording.intervals.by_second("loop_lag"):
+        for stuck in stuck_seconds(second, lag):
+            found[stuck].add("loop_lag")
+    schedule: defaultdict[int, Histogram] = defaultdict(Histogram)
+    for second, _, lag in recording.intervals.by_second("schedule_lag"):
+        schedule[second].merge(lag)
+    for second, lag in schedule.items():
+        if is_late(lag):
             found[second].add("schedule_lag")
     workers = _worker_rows(recording)
     for second in workers.loc[workers["cpu_ratio"] > CPU_LIMIT_RATIO, "elapsed_s"]:
@@ -190,7 +183,7 @@ def _work(wanted_ratio: float, schedule_lag: Histogram, judged_s: int) -> float:
     seconds were T - L seconds' worth of what was to begin.
     """
     behind_s = min(schedule_lag.max_us / 1_000_000, judged_s * 0.9)
-    return wanted_ratio / _PLANNED_CPU_RATIO * judged_s / max(judged_s - behind_s, 1e-9)
+    return wanted_ratio / PLANNED_CPU_RATIO * judged_s / max(judged_s - behind_s, 1e-9)
 
 
 def _worker_rows(recording: Recording) -> pd.DataFrame:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.summary_paths import found, number
+from loadgen.edge_comparison import ComparedProfile
 from loadgen.records import Json
-from loadgen.studydir import ComparedProfile
 
 # Which written-down expectation a check of safety.csv is about. What ordinary pages show is about none: "cart-leak" is
 # of a shop with that defect planted, and without it nobody may ever be shown what is another's.

@@ -5,8 +5,7 @@ Files that are absent are empty tables, torn last lines are gone, any other dama
 
 import tomllib
 from bisect import bisect_left
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,9 +13,11 @@ from typing import TypeVar
 
 import pandas as pd
 
+from analysis.intervals import Intervals
+from analysis.tables import REAL_COLUMNS, read_table
 from analysis.truth import Truth, read_truth
 from loadgen.errors import RunDirectoryProblem
-from loadgen.hlog import HlogLine, read_hlog
+from loadgen.hlog import log_started_at, read_packed
 from loadgen.manifest import Manifest
 from loadgen.objectives import Objective, parse_objectives
 from loadgen.records import (
@@ -25,20 +26,19 @@ from loadgen.records import (
     FUNNEL_COLUMNS,
     ORIGIN_COLUMNS,
     ORIGIN_KEYS_COLUMNS,
+    QUEUES_COLUMNS,
     SAFETY_COLUMNS,
+    SESSIONS_COLUMNS,
     SIGHTINGS_COLUMNS,
     TIERS_COLUMNS,
     Event,
     LedgerLine,
     read_lines,
-    read_rows,
 )
 from loadgen.rundir import RunDirectory
 from loadgen.tally import Tally
 
 _Line = TypeVar("_Line", Event, LedgerLine)
-_TEXT_COLUMNS = frozenset({"page_kind", "segment", "tier", "role", "cache_status", "cache", "status", "key", "check"})
-_REAL_COLUMNS = frozenset({"cpu_ratio", "paid_s_sum", "oldest_at"})
 
 
 @dataclass(frozen=True)  # no slots: cached_property
@@ -55,10 +55,13 @@ class Recording:
     caches: pd.DataFrame
     sightings: pd.DataFrame
     safety: pd.DataFrame
-    intervals: Mapping[int, Sequence[HlogLine]]
+    sessions: pd.DataFrame
+    queues: pd.DataFrame
+    intervals: Intervals
     events: tuple[Event, ...]
     ledger: tuple[LedgerLine, ...]
     truth: Truth | None
+    log_started_at: float | None = None  # as latency.hlog itself has it
 
     @cached_property
     def tiers_by_second(self) -> pd.DataFrame:
@@ -79,7 +82,7 @@ class Recording:
     def end_s(self) -> float:
         """Where the record ends: after the last second that holds anything."""
         seconds = [table["elapsed_s"].max() for table in (self.counters, self.tiers, self.funnel) if len(table)]
-        last = max([*map(int, seconds), *self.intervals, -1])
+        last = max([*map(int, seconds), self.intervals.last_s])
         return float(last + 1)
 
     @cached_property
@@ -97,22 +100,22 @@ class Recording:
         return _between(table, *self.steady)
 
     @cached_property
-    def _recorded(self) -> list[int]:
-        return sorted(self.intervals)
+    def _ledger_by_instant(self) -> tuple[list[float], list[LedgerLine]]:
+        lines = sorted(self.ledger, key=lambda line: line.at)
+        return [self.elapsed_s(line.at) for line in lines], lines
 
     def tally(self, start_s: float, end_s: float) -> Tally:
         """Everything recorded in the seconds from `start_s` up to, not including, `end_s`."""
         tally = Tally()
-        for second in self._recorded[bisect_left(self._recorded, start_s) : bisect_left(self._recorded, end_s)]:
-            for interval in self.intervals[second]:
-                tally.add_histogram(interval.tag, interval.histogram)
+        for tag, histogram in self.intervals.summed(start_s, end_s):
+            tally.add_histogram(tag, histogram)
         for kind, counts in _sums(_between(self.counters, start_s, end_s), "page_kind"):
             tally.add_counters(kind, {name: int(count) for name, count in counts.items()})
         for _, sums in _sums(_between(self.funnel, start_s, end_s), "segment"):
             tally.add_funnel({name: _number(name, value) for name, value in sums.items()})
-        for line in self.ledger:
-            if start_s <= self.elapsed_s(line.at) < end_s:
-                tally.add_ledger(line)
+        instants, lines = self._ledger_by_instant
+        for line in lines[bisect_left(instants, start_s) : bisect_left(instants, end_s)]:
+            tally.add_ledger(line)
         return tally
 
 
@@ -122,38 +125,32 @@ def read(run: RunDirectory) -> Recording:
     missing = [path.name for path in (run.counters, run.funnel, run.events) if not path.exists()]
     if manifest.complete and missing:
         raise RunDirectoryProblem(f"{run.path} is damaged: {', '.join(missing)} is missing")
-    intervals: defaultdict[int, list[HlogLine]] = defaultdict(list)
-    for line in read_hlog(run.hlog):
-        intervals[line.elapsed_s].append(line)
     return Recording(
         manifest=manifest,
         objectives=_objectives(run.scenario),
-        counters=_table(run.counters, COUNTERS_COLUMNS),
-        funnel=_table(run.funnel, FUNNEL_COLUMNS),
-        tiers=_table(run.tiers, TIERS_COLUMNS),
-        origin=_table(run.origin, ORIGIN_COLUMNS),
-        origin_keys=_table(run.origin_keys, ORIGIN_KEYS_COLUMNS),
-        caches=_table(run.caches, CACHES_COLUMNS),
-        sightings=_table(run.sightings, SIGHTINGS_COLUMNS),
-        safety=_table(run.safety, SAFETY_COLUMNS),
-        intervals=dict(intervals),
+        counters=read_table(run.counters, COUNTERS_COLUMNS),
+        funnel=read_table(run.funnel, FUNNEL_COLUMNS),
+        tiers=read_table(run.tiers, TIERS_COLUMNS),
+        origin=read_table(run.origin, ORIGIN_COLUMNS),
+        origin_keys=read_table(run.origin_keys, ORIGIN_KEYS_COLUMNS),
+        caches=read_table(run.caches, CACHES_COLUMNS),
+        sightings=read_table(run.sightings, SIGHTINGS_COLUMNS),
+        safety=read_table(run.safety, SAFETY_COLUMNS),
+        sessions=read_table(run.sessions, SESSIONS_COLUMNS),
+        queues=read_table(run.queues, QUEUES_COLUMNS),
+        intervals=_intervals(run.hlog),
         events=tuple(_parsed(run.events, Event)),
         ledger=tuple(_parsed(run.ledger, LedgerLine)),
         truth=read_truth(run.truth),
+        log_started_at=log_started_at(run.hlog),
     )
 
 
-def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    table = pd.DataFrame(list(read_rows(path, columns)), columns=list(columns))
+def _intervals(path: Path) -> Intervals:
     try:
-        for column in columns:
-            if column in _REAL_COLUMNS:
-                table[column] = table[column].astype("float64")
-            elif column not in _TEXT_COLUMNS:
-                table[column] = table[column].astype("float64").round().astype("int64")
+        return Intervals(read_packed(path))
     except ValueError as error:
         raise RunDirectoryProblem(f"{path.name} is damaged: {error}") from None
-    return table
 
 
 def _objectives(path: Path) -> tuple[Objective, ...]:
@@ -189,4 +186,4 @@ def _sums(table: pd.DataFrame, key: str) -> Iterator[tuple[str, dict[str, float]
 
 
 def _number(name: str, value: float) -> float:
-    return float(value) if name in _REAL_COLUMNS else int(value)
+    return float(value) if name in REAL_COLUMNS else int(value)

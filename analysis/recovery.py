@@ -21,6 +21,7 @@ HOLD_S = 5
 BLAME_S = 10
 # Objectives on totals (orders, sessions) mean nothing in a window of seconds.
 _WINDOWED = (*LATENCIES, "failed_ratio")
+_ANYWHERE = ("run", "window")  # a phase's limits are its own, and a budget is there to be spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,11 @@ def _recovery(recording: Recording, event: Event, quiet_since_s: float, until_s:
 
 def _course(recording: Recording, before: Figures, at_s: float, ended_s: float, last_s: float) -> _Course:
     """Whether and when the objectives broke after `at_s`, and when they held again before `last_s`."""
-    objectives = [objective for objective in recording.objectives if objective.path[0] in _WINDOWED]
+    objectives = [
+        objective
+        for objective in recording.objectives
+        if objective.path[0] in _WINDOWED and objective.scope.kind in _ANYWHERE
+    ]
     if not objectives:
         return _Course(None, None, "No objective on response times or failures was set, so recovery cannot be dated.")
     if _outcome(objectives, before) == "fail":
@@ -139,7 +144,8 @@ class _Outcomes:
 
     def __getitem__(self, second: int) -> Verdict:
         if second not in self._known:
-            figures = self._recording.tally(second, second + WINDOW_S).figures(WINDOW_S)
+            wanted = [objective.path for objective in self._objectives]
+            figures = self._recording.tally(second, second + WINDOW_S).figures(WINDOW_S, wanted)
             self._known[second] = _outcome(self._objectives, figures)
         return self._known[second]
 

@@ -12,14 +12,17 @@ from analysis.audit import Audit, audit
 from analysis.figures import errors_by_page_kind, figures, origin_figures, tier_figures
 from analysis.funnel import Funnel, funnel
 from analysis.health import Health, health
+from analysis.judging import early_end, judge
+from analysis.models import Models, models
 from analysis.network import Network, network
 from analysis.recording import Recording, read
 from analysis.recovery import Recovery, recoveries
 from analysis.safety import Safety, safety
 from analysis.series import Series, build
 from analysis.verdict import Verdict, verdict
+from loadgen.error_budget import Budget
 from loadgen.manifest import Manifest
-from loadgen.objectives import Figures, decide
+from loadgen.objectives import Figures
 from loadgen.records import Event, Json
 from loadgen.rundir import RunDirectory
 
@@ -38,9 +41,11 @@ class Analysis:
     safety: Safety
     network: Network
     health: Health
+    models: Models
     recoveries: tuple[Recovery, ...]
     funnel: Funnel
     events: tuple[Event, ...]
+    budgets: tuple[Budget, ...]
 
 
 def analyse(run: RunDirectory) -> Analysis:
@@ -55,12 +60,21 @@ def analyse(run: RunDirectory) -> Analysis:
         since=recording.manifest.started_at,
         worker_lost=bool(recording.events_of("worker_lost")),
     )
-    generator = health(recording, steady)
+    given_up_early = start >= end and early_end(recording) is not None
+    generator = health(recording, recording.tally(0, recording.end_s) if given_up_early else steady)
     recovered = recoveries(recording)
     passed = funnel(recording)
     between, checked = network(recording, steady), safety(recording)
-    judged = {**measured, "cache": {**_mapping(measured["cache"]), **between.figures}, "safety": checked.figures}
-    decisions = [decide(objective, judged) for objective in recording.objectives]
+    judged = judge(
+        recording,
+        {
+            **measured,
+            "cache": {**_mapping(measured["cache"]), **between.figures},
+            "safety": checked.figures,
+            "audit": audited.figures,
+        },
+    )
+    modelled = models(recording)
     return Analysis(
         manifest=recording.manifest,
         summary={
@@ -75,16 +89,20 @@ def analyse(run: RunDirectory) -> Analysis:
             "generator": generator.as_json(),
             "tiers": tier_figures(recording),
             "origin": origin_figures(recording.origin),
+            "budgets": [budget.as_json() for budget in judged.budgets],
+            **modelled.as_json(),
         },
-        verdict=verdict(recording, decisions, audited, checked, generator),
+        verdict=verdict(recording, judged.decisions, audited, checked, generator, miscounted=modelled.laws.mismatches),
         series=build(recording, recovered),
         audit=audited,
         safety=checked,
         network=between,
         health=generator,
+        models=modelled,
         recoveries=recovered,
         funnel=passed,
         events=recording.events,
+        budgets=judged.budgets,
     )
 
 

@@ -16,6 +16,7 @@ from analysis.origin_load import CAUSES, shop_fetches
 from analysis.recording import Recording
 from analysis.recovery import Recovery
 from loadgen.histogram import Histogram, value_at
+from loadgen.hlog import Tag
 from loadgen.records import PROBE
 
 FloatArray: TypeAlias = npt.NDArray[np.float64]
@@ -90,6 +91,7 @@ _HEAT_TIME_BINS = 120
 _HEAT_BINS_PER_DECADE = 10
 # A hit ratio over single seconds of a few requests only flickers.
 _HIT_RATIO_WINDOW_S = 5
+_STATIC = Tag("response_time", "static", "ok")
 
 
 def build(recording: Recording, recovered: Sequence[Recovery]) -> Series:
@@ -141,15 +143,9 @@ class _Grid:
         """The sum of each bin, per second."""
         return self.sums(seconds, values) / self.bin_s
 
-    def merged(self, recording: Recording, wanted: Callable[[str, str, str], bool]) -> list[Histogram]:
-        """One histogram a bin, of all intervals whose tag (measure, page kind, result) is wanted."""
-        histograms = [Histogram() for _ in range(self.count)]
-        for second, lines in recording.intervals.items():
-            into = histograms[min(max(second, 0) // self.bin_s, self.count - 1)]
-            for line in lines:
-                if wanted(line.tag.measure, line.tag.page_kind, line.tag.result):
-                    into.merge(line.histogram)
-        return histograms
+    def merged(self, recording: Recording, wanted: Callable[[Tag], bool]) -> list[Histogram]:
+        """One histogram a bin, of all intervals whose tag is wanted."""
+        return recording.intervals.binned(wanted, self.bin_s, self.count)
 
 
 def _phases(recording: Recording, end_s: int) -> tuple[Phase, ...]:
@@ -161,17 +157,13 @@ def _phases(recording: Recording, end_s: int) -> tuple[Phase, ...]:
 def _latencies(recording: Recording, grid: _Grid) -> tuple[Percentiles, Percentiles]:
     """Percentiles of ok responses per bin: pages, and static files beside them."""
 
-    def of(*, static: bool) -> Percentiles:
-        return _percentiles(
-            grid.merged(
-                recording,
-                lambda m, kind, result: (
-                    (m, result) == ("response_time", "ok") and (kind == "static") is static and kind != PROBE
-                ),
-            )
-        )
+    files = _percentiles(grid.merged(recording, lambda tag: tag == _STATIC))
+    return _percentiles(grid.merged(recording, _of_page)), files
 
-    return of(static=False), of(static=True)
+
+def _of_page(tag: Tag) -> bool:
+    """Whether a tag holds the response times of ok pages."""
+    return (tag.measure, tag.result) == ("response_time", "ok") and tag.page_kind not in ("static", PROBE)
 
 
 def _percentiles(histograms: Iterable[Histogram]) -> Percentiles:
@@ -182,7 +174,7 @@ def _percentiles(histograms: Iterable[Histogram]) -> Percentiles:
 
 
 def _lag(recording: Recording, grid: _Grid, measure: str, percent: float) -> FloatArray:
-    histograms = grid.merged(recording, lambda m, _kind, _result: m == measure)
+    histograms = grid.merged(recording, lambda tag: tag.measure == measure)
     return np.array([h.percentile_us(percent) / 1000 if h.counts else np.nan for h in histograms])
 
 
@@ -229,9 +221,7 @@ def _heat_map(recording: Recording, end_s: int) -> HeatMap | None:
     columns = min(end_s, _HEAT_TIME_BINS)
     width_s = -(-end_s // columns)
     columns = -(-end_s // width_s)
-    histograms = _Grid(width_s, columns).merged(
-        recording, lambda m, kind, result: (m, result) == ("response_time", "ok") and kind not in ("static", PROBE)
-    )
+    histograms = _Grid(width_s, columns).merged(recording, _of_page)
     points = [
         (column, value_at(index) / 1000, count)
         for column, histogram in enumerate(histograms)

@@ -3,7 +3,6 @@
 Between a `Recording` and analysis.compared: sums per second, so that any choice of seconds gives a figure.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ import pandas as pd
 from analysis.bootstrap import FloatArray
 from analysis.origin_load import OPERATORS, shop_fetches
 from analysis.recording import Recording
-from loadgen.histogram import Histogram, value_at
+from loadgen.histogram import value_at
 from loadgen.hlog import Tag
 from loadgen.records import PROBE
 
@@ -148,16 +147,9 @@ def _cpu(recording: Recording, tier: str) -> FloatArray:
 
 def _latencies(steady: Sequence[Recording], groups_of: Callable[[Tag], Sequence[str]]) -> dict[str, Counted]:
     """The histograms of each steady second, by the groups that a tag belongs to."""
-    histograms: defaultdict[str, list[tuple[int, Histogram]]] = defaultdict(list)
-    first = 0
-    for recording in steady:
-        start, end = recording.steady
-        for second in range(start, end):
-            for line in recording.intervals.get(second, ()):
-                for group in groups_of(line.tag):
-                    histograms[group].append((first + second - start, line.histogram))
-        first += end - start
-    return {group: _counted(lines, first) for group, lines in sorted(histograms.items())}
+    groups = sorted({group for recording in steady for tag in recording.intervals.tags for group in groups_of(tag)})
+    found = {group: _counted(steady, group, groups_of) for group in groups}
+    return {group: counted for group, counted in found.items() if counted.count}
 
 
 def _responses(tag: Tag) -> Sequence[str]:
@@ -171,11 +163,12 @@ def _ages(tag: Tag) -> Sequence[str]:
     return (ALL,) if tag.measure == "age" else ()
 
 
-def _counted(lines: Sequence[tuple[int, Histogram]], total_s: int) -> Counted:
-    buckets = sorted({bucket for _, histogram in lines for bucket in histogram.counts})
-    columns = {bucket: column for column, bucket in enumerate(buckets)}
-    counts = np.zeros((total_s, len(buckets)))
-    for second, histogram in lines:
-        for bucket, count in histogram.counts.items():
-            counts[second, columns[bucket]] += count
-    return Counted(counts, np.array([value_at(bucket) / 1000 for bucket in buckets]))
+def _counted(steady: Sequence[Recording], group: str, groups_of: Callable[[Tag], Sequence[str]]) -> Counted:
+    parts = [recording.intervals.counts(lambda tag: group in groups_of(tag), *recording.steady) for recording in steady]
+    buckets = np.unique(np.concatenate([of for _, of in parts])) if parts else np.zeros(0, np.int64)
+    counts = np.zeros((sum(len(table) for table, _ in parts), len(buckets)))
+    first = 0
+    for table, of in parts:
+        counts[first : first + len(table), np.searchsorted(buckets, of)] = table
+        first += len(table)
+    return Counted(counts, np.array([value_at(bucket) / 1000 for bucket in buckets.tolist()]))

@@ -144,7 +144,7 @@ class History:
         return run
 
     def _write_latencies(self, run: RunDirectory) -> None:
-        log = HlogWriter(run.hlog, STARTED_AT)
+        log = HlogWriter(run.hlog, self.manifest.started_at)
         for (second, kind), values in sorted(self.ok_ms.items()):
             for measure in ("response_time", "service_time"):
                 log.write(second, f"{measure}/{kind}/ok", _histogram(values))

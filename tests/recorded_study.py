@@ -8,17 +8,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from loadgen.edge_comparison import Calibration, ComparedProfile, ExpectedSafety, StudyManifest, StudyOptions, StudyPart
 from loadgen.records import Json
-from loadgen.studydir import (
-    Calibration,
-    ComparedProfile,
-    ExpectedSafety,
-    StudyDirectory,
-    StudyManifest,
-    StudyOptions,
-    StudyPart,
-    part_label,
-)
+from loadgen.studydir import StudyDirectory, part_label
 from tests.recorded_run import STARTED_AT, History, ordinary
 
 CACHED = ("nginx-micro", "nginx", "varnish", "two-tier")

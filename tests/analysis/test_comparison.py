@@ -9,8 +9,9 @@ import pytest
 from analysis.bootstrap import Estimate
 from analysis.comparison import Comparison, compare, documents
 from analysis.steady_seconds import ALL, CATALOGUE
+from loadgen.edge_comparison import ComparedProfile, ExpectedSafety, StudyManifest
 from loadgen.errors import RunDirectoryProblem
-from loadgen.studydir import ComparedProfile, ExpectedSafety, StudyDirectory, StudyManifest, is_study
+from loadgen.studydir import StudyDirectory, is_study
 from tests.recorded_run import History
 from tests.recorded_study import Study, history_of, logged, two_edges
 
@@ -40,7 +41,7 @@ def overloaded(profile: str) -> History:
 
 def failing(profile: str) -> History:
     """A part whose pages are slower than its objective of 300 ms."""
-    return history_of(profile, ms=900.0, origin_per_s=4)
+    return history_of(profile, ms=900.0, origin_per_s=20)
 
 
 def verdict(study: Study, folder: Path) -> tuple[str, str | None, tuple[str, ...]]:

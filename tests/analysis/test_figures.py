@@ -1,7 +1,6 @@
 """The figures of hand-made histories, each known beforehand; percentiles by the nearest rank."""
 
 import json
-import math
 
 import pytest
 
@@ -125,7 +124,7 @@ def test_redrawing_a_run_with_caches_gives_the_same_bytes_without_a_nan(tmp_path
     assert run.summary.read_bytes() == first
 
 
-def test_canonical_text_sorts_rounds_and_turns_what_is_no_number_into_null():
-    text = canonical.text({"b": [math.nan, math.inf, -0.0], "a": 1 / 3, "c": (1, True, None)})
-    assert json.loads(text) == {"a": 0.333333, "b": [None, None, 0.0], "c": [1, True, None]}
+def test_canonical_text_sorts_and_rounds():
+    text = canonical.text({"b": [-0.0], "a": 1 / 3, "c": (1, True, None)})
+    assert json.loads(text) == {"a": 0.333333, "b": [0.0], "c": [1, True, None]}
     assert text.index('"a"') < text.index('"b"')
