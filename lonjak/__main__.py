@@ -11,7 +11,9 @@ from loadgen.errors import LonjakError
 from loadgen.exitcodes import ExitCode
 from reference_shop.stack.problems import SettingsProblem, StackProblem
 
-COMMANDS = ("demo", "run", "ui", "report", "scenarios", "shop", "edge", "bench", "doctor")
+COMMANDS = (
+    "demo", "run", "ui", "report", "compare", "capacity", "plan", "scenarios", "shop", "edge", "bench", "doctor",
+)  # fmt: skip
 EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.sentence}" for code in ExitCode) + "."
 
 

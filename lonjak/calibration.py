@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadgen.config import Scenario, load_scenario
+from loadgen.edge_comparison import LOAD_LIMIT_RATIO, Calibration
 from loadgen.rundir import RunDirectory
-from loadgen.studydir import LOAD_LIMIT_RATIO, Calibration
 
 _WARMUP_S, _MEASURED_S, _DRAIN_S = 10.0, 10.0, 2.0
 _COSTLIEST_FIRST = ("direct", "nginx-pass")

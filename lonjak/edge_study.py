@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 
 from loadgen.config import Scenario
 from loadgen.cpus import split
+from loadgen.edge_comparison import EDGE_COMPARE, StudyPart
 from loadgen.errors import EnvironmentProblem, LonjakError
 from loadgen.exitcodes import ExitCode
 from loadgen.rundir import RunDirectory
-from loadgen.studydir import EDGE_COMPARE, StudyDirectory, StudyPart
+from loadgen.studydir import StudyDirectory
 from lonjak import onerun
 from lonjak.calibration import calibration, costliest, told
 from lonjak.drawing import Drawing

@@ -1,8 +1,8 @@
 """Installs the programs that edges need, where that is possible with apt; no service that a package starts stays up.
 
 `python -m lonjak.install_edges` installs nginx, for `make demo`; with `--all` also what the other edges and the
-benches can use, for `make test`. Needs the standard library only. Where it may not install, it prints the command and
-succeeds all the same: what needs a missing program is then left out.
+benches can use, and what tests hold documents against, for `make test`. Needs the standard library only. Where it may
+not install, it prints the command and succeeds all the same: what needs a missing program is then left out.
 """
 
 import contextlib
@@ -69,6 +69,9 @@ ALL = (
     Package("modsecurity-crs", file="/usr/share/modsecurity-crs/rules/*.conf"),
     Package("wrk", program="wrk"),
     Package("openssl", program="openssl"),
+    # No edge needs these: tests hold documents against what others read in them.
+    Package("libxml2-utils", program="xmllint"),
+    Package("python3-yaml", file="/usr/lib/python3/dist-packages/yaml/__init__.py"),
 )
 SERVICES = (
     Service("varnishncsa", "varnish", "varnishncsa", Path("/run/varnishncsa/varnishncsa.pid")),

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +25,8 @@ from lonjak.watch import RunWatch
 class RunOptions:
     """What one run is made of, besides its scenario. `users` and `spawn_rate_per_s` are for a foreign locustfile.
 
-    `targets` are all points of presence, `target` the first; left out, there is no other.
+    `targets` are all points of presence, `target` the first; left out, there is no other. `shoppers` is a locustfile
+    whose ArrivalSource plays the sessions, in place of the scenario's storefront.
     """
 
     target: str
@@ -37,6 +39,7 @@ class RunOptions:
     users: int = 10
     spawn_rate_per_s: float = 10.0
     targets: tuple[str, ...] = ()
+    shoppers: Path | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -70,9 +73,15 @@ def record(scenario: Scenario, options: RunOptions, run: RunDirectory, progress:
     Raises LonjakError, or KeyboardInterrupt, when the run could not begin: its directory is gone then.
     """
     shown = without_credentials(options.target)
-    run.scenario.write_text(to_toml(replace(scenario, target=shown)), encoding="utf-8")
     watch = RunWatch(run, scenario.load, progress, title or f"{scenario.name} against {shown}")
-    code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, watch.look)
+    return drive(scenario, options, run, watch.look)
+
+
+def drive(scenario: Scenario, options: RunOptions, run: RunDirectory, on_tick: Callable[[], None]) -> bool:
+    """As `record`, for somebody who looks after the run by themselves: `on_tick` is called five times a second."""
+    shown = without_credentials(options.target)
+    run.scenario.write_text(to_toml(replace(scenario, target=shown)), encoding="utf-8")
+    code, interrupted = generator.follow(_command(scenario, options, run), run, split().generator, on_tick)
     if not run.manifest.exists():
         early_end = KeyboardInterrupt() if interrupted else generator.explain_early_end(run, code)
         shutil.rmtree(run.path)  # nothing was recorded
@@ -84,7 +93,7 @@ def record(scenario: Scenario, options: RunOptions, run: RunDirectory, progress:
 
 def _command(scenario: Scenario, options: RunOptions, run: RunDirectory) -> list[str]:
     foreign = options.locustfile
-    files = [generator.recorder_plugin(), foreign] if foreign else [generator.door()]
+    files = [generator.recorder_plugin(), foreign] if foreign else [options.shoppers or generator.door()]
     arguments = ["--headless", "--only-summary", "--host", options.target]
     arguments += generator.processes(options.generators)
     arguments += ["--run-dir", str(run.path.resolve()), "--scenario", str(run.scenario.resolve())]

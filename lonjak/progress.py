@@ -17,9 +17,9 @@ class Progress:
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeRemainingColumn(),
         )
         self._bars = RichProgress(*columns, console=self._console, transient=False)
@@ -46,7 +46,7 @@ class Progress:
         self._spoke_at = time.monotonic()
         self._bars.reset(self._task, description=title, total=total, visible=True, note="")
         if not self._console.is_terminal:
-            self._console.print(title, highlight=False)
+            self._console.print(title, highlight=False, markup=False)
 
     def advance(self, completed: float, note: str = "") -> None:
         """How much is done, and a few words beside it."""
@@ -57,8 +57,8 @@ class Progress:
             total = self._bars.tasks[0].total
             share = f"{completed:.0f} of {total:.0f}{self._unit}" if total else f"{completed:.0f}"
             text = f"  {self._title}: {share}{', ' if note else ''}{note}"
-            self._console.print(text, highlight=False, soft_wrap=True)
+            self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def say(self, text: str) -> None:
         """One line that stays."""
-        self._console.print(text, highlight=False, soft_wrap=True)
+        self._console.print(text, highlight=False, markup=False, soft_wrap=True)

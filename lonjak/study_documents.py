@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from loadgen.edge_comparison import StudyManifest
 from loadgen.rundir import RunDirectory
-from loadgen.studydir import StudyDirectory, StudyManifest
+from loadgen.studydir import StudyDirectory
 from lonjak.documents import Answer, answer_of, draw, exit_code
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TypeAlias
 
 from loadgen.config import Scenario
+from loadgen.edge_comparison import ComparedProfile, ExpectedSafety, StudyManifest, StudyOptions, StudyPart
 from loadgen.errors import ProgramMissing, UsageProblem
-from loadgen.studydir import ComparedProfile, ExpectedSafety, StudyManifest, StudyOptions, StudyPart, part_label
+from loadgen.studydir import part_label
 from reference_shop.edges import PROFILES, EdgeOptions
 from reference_shop.edges.options import caches
 from reference_shop.edges.programs import install_command, missing

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from loadgen.edge_comparison import Calibration, StudyManifest, StudyPart
 from loadgen.errors import EnvironmentProblem
-from loadgen.studydir import Calibration, StudyDirectory, StudyManifest, StudyPart
+from loadgen.studydir import StudyDirectory
 
 
 class CannotRecord(EnvironmentProblem):

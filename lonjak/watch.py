@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from pathlib import Path
 
 from loadgen.config import Load
 from loadgen.records import COUNTERS_COLUMNS
 from loadgen.rundir import RunDirectory
+from lonjak.new_lines import NewLines
 from lonjak.progress import Progress
 
 _REQUESTS, _FAILED = COUNTERS_COLUMNS.index("request_count"), COUNTERS_COLUMNS.index("failed_count")
@@ -16,9 +16,8 @@ class RunWatch:
     """Reads what counters.csv gained since the last look; cheap enough for five looks a second."""
 
     def __init__(self, run: RunDirectory, load: Load, progress: Progress, title: str) -> None:
-        self._path: Path = run.counters
+        self._lines = NewLines(run.counters)
         self._progress = progress
-        self._offset = 0
         self._requests: Counter[int] = Counter()
         self._failed_count = 0
         self._first_at: float | None = None
@@ -36,15 +35,7 @@ class RunWatch:
         self._progress.advance(min(time.monotonic() - self._first_at, self._planned_s), note)
 
     def _read(self) -> None:
-        try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                fresh = file.read()
-        except FileNotFoundError:
-            return
-        whole = fresh[: fresh.rfind(b"\n") + 1]
-        self._offset += len(whole)
-        for line in whole.decode("utf-8", "replace").splitlines():
+        for line in self._lines.read():
             fields = line.split(",")
             if fields[0].isdigit() and len(fields) == len(COUNTERS_COLUMNS):
                 self._requests[int(fields[0])] += int(fields[_REQUESTS])

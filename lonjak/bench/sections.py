@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from lonjak.bench.big_run import big_run
 from lonjak.bench.cached_page import cached_page
 from lonjak.bench.crowd import crowd
 from lonjak.bench.memory import memory
@@ -31,6 +32,7 @@ SECTIONS: Mapping[str, Callable[[Settings, Progress], Section]] = MappingProxyTy
         "seeding": seeding,
         "cached-page": cached_page,
         "waf": waf,
+        "big-run": big_run,
     }
 )
-WITHOUT_NGINX = frozenset({"truth", "product-page", "order-cost", "seeding"})
+WITHOUT_NGINX = frozenset({"truth", "product-page", "order-cost", "seeding", "big-run"})

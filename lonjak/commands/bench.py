@@ -34,7 +34,7 @@ Examples:
     show_default=True,
     metavar="RATIO",
     type=click.FloatRange(0.0001, 1.0),
-    help="Of product-page, order-cost and seeding: the share of their full sizes.",
+    help="Of product-page, order-cost, seeding and big-run: the share of their full sizes.",
 )
 @click.option("--json", "as_document", is_flag=True, help="For programs.")
 def command(

@@ -1,5 +1,6 @@
 """`lonjak demo`: the main job in one go: shoppers in, report out, with a cache and without, and all shops down."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from loadgen.config import Scenario, load_scenario
 from loadgen.cpus import split
 from loadgen.errors import UsageProblem
 from loadgen.exitcodes import ExitCode
-from lonjak import edge_study, guardian
+from lonjak import edge_study, guardian, job_summary
 from lonjak.edge_options import PROFILE_NAMES
 from lonjak.onerun import RunOptions, run_scenario
 from lonjak.progress import Progress
@@ -85,6 +86,7 @@ def _one(scenario: Scenario, settings: StackSettings, out: Path, progress: Progr
         progress.say(f"a shop of {settings.products:,} products is open at {stack.url} ({stack.edge})")
         options = RunOptions(target=stack.url, targets=stack.urls, out=out, stack=stack.path)
         answer = run_scenario(scenario, options, progress)
+    job_summary.append(answer.report, os.environ, progress)
     click.echo(answer.sentence)
     click.echo(answer.report)
     return answer.code
@@ -96,6 +98,7 @@ def _both(scenario: Scenario, settings: StackSettings, out: Path, progress: Prog
     plan = StudyPlan(scenario, (_CACHED, _UNCACHED), far_away, out=out)
     drawn = edge_study.compare(plan, progress)
     cached = drawn.part(_CACHED) or drawn.answer
+    job_summary.append(cached.report, os.environ, progress)
     click.echo(cached.sentence)
     click.echo(drawn.saved(_CACHED, _UNCACHED) or drawn.answer.sentence)
     click.echo(cached.report)

@@ -1,14 +1,17 @@
 """`lonjak run SCENARIO`: shoppers in, verdict and documents out."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from loadgen.config import Scenario, foreign_scenario, load_objectives, load_scenario
+from loadgen.config import Scenario, foreign_scenario, load_judging, load_scenario
 from loadgen.errors import ConfigProblem, UsageProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.units import parse_duration
+from lonjak import baseline as baseline_of
+from lonjak import job_summary
 from lonjak.onerun import RunOptions, run_scenario
 from lonjak.preflight import choose_targets
 from lonjak.progress import Progress
@@ -20,6 +23,7 @@ _EXAMPLES = """\b
 Examples:
   lonjak shop up --detach && lonjak run evening
   lonjak run evening --rate 3 --duration 2m --seed 7
+  lonjak run evening --baseline runs/evening/20261122T081500Z
   lonjak run evening --target http://127.0.0.1:8080 --target http://127.0.0.1:8081
   lonjak run my_locustfile.py --users 20 --duration 1m --target http://127.0.0.1:8080"""
 
@@ -42,6 +46,10 @@ Examples:
 @click.option(
     "--spawn-rate", metavar="R", type=click.FloatRange(0.1, 100_000.0), help="A locustfile's users per s (10)."
 )
+@click.option(
+    "--baseline", "baselines", multiple=True, metavar="RUN", type=_PATH, help="An earlier run to compare with."
+)
+@click.option("--allow", "allowed", multiple=True, metavar="FIELD", help="A field in which baselines may differ.")
 def command(
     scenario: str,
     targets: tuple[str, ...],
@@ -56,23 +64,24 @@ def command(
     stack: Path | None,
     users: str | None,
     spawn_rate: float | None,
+    baselines: tuple[Path, ...],
+    allowed: tuple[str, ...],
 ) -> ExitCode:
     """Send SCENARIO's shoppers to a shop, record, judge and report.
 
     SCENARIO is a name from `lonjak scenarios`, a scenario's .toml file, or a locustfile (.py) of your own, which runs
     as it is while Lonjak records it. Given several times, --target names points of presence of one shop, over which
-    sessions are spread.
+    sessions are spread. With --baseline (several times: several runs) a regression against it fails the run as well.
     """
     flags = {"rate": rate, "users": users, "duration": duration, "seed": seed, "target": next(iter(targets), None)}
     if scenario.endswith(".py") and rate is not None:
         raise UsageProblem("--rate is for scenarios: the users of a locustfile loop; give --users and --spawn-rate")
     if not scenario.endswith(".py") and spawn_rate is not None:
         raise UsageProblem("--spawn-rate is for locustfiles: give a scenario's arrivals with --rate")
-    resolved = _resolve(scenario, flags)
-    if objectives:
-        resolved = replace(resolved, objectives=load_objectives(objectives))
+    resolved = _resolve(scenario, flags, objectives)
     if no_faults:
         resolved = replace(resolved, faults=())
+    before = baseline_of.check(baselines, resolved, allowed)
     addresses = _addresses(scenario, targets, resolved.target)
     options = RunOptions(
         target=addresses[0],
@@ -87,7 +96,8 @@ def command(
         spawn_rate_per_s=spawn_rate or _LOCUSTFILE_USERS_PER_S,
     )
     with Progress() as progress:
-        answer = run_scenario(resolved, options, progress)
+        answer = baseline_of.judge(run_scenario(resolved, options, progress), before, allowed)
+        job_summary.append(answer.report, os.environ, progress)
     click.echo(answer.sentence)
     click.echo(answer.report)
     return answer.code
@@ -112,9 +122,9 @@ def _users(given: str | None) -> int:
     return int(given)
 
 
-def _resolve(scenario: str, flags: dict[str, str | None]) -> Scenario:
+def _resolve(scenario: str, flags: dict[str, str | None], objectives: Path | None) -> Scenario:
     if not scenario.endswith(".py"):
-        return load_scenario(scenario, flags)
+        return load_scenario(scenario, flags, objectives)
     path = Path(scenario)
     if not path.is_file():
         raise ConfigProblem([f"no locustfile {scenario}"])
@@ -123,4 +133,5 @@ def _resolve(scenario: str, flags: dict[str, str | None]) -> Scenario:
         seed = int(flags["seed"] or 1)
     except ValueError as error:
         raise ConfigProblem([str(error)]) from None
-    return foreign_scenario(path.stem, flags["target"], duration_s, seed)
+    resolved = foreign_scenario(path.stem, flags["target"], duration_s, seed)
+    return resolved.judged_by(load_judging(objectives)) if objectives else resolved

@@ -275,7 +275,7 @@ def test_what_a_users_own_configuration_needs_is_said_of_either_program() -> Non
 
 def test_everything_that_an_edge_may_need_is_installed_for_the_tests() -> None:
     needed = {package for program in programs.PROGRAMS.values() for package in program.packages}
-    assert {package.name for package in install_edges.ALL} == needed | {"wrk"}
+    assert {package.name for package in install_edges.ALL} == needed | {"wrk", "libxml2-utils", "python3-yaml"}
     assert {service.package for service in install_edges.SERVICES} <= needed
 
 

@@ -13,10 +13,10 @@ import click
 import pytest
 
 from loadgen.config import load_scenario
+from loadgen.edge_comparison import Calibration, ComparedProfile, StudyManifest
 from loadgen.errors import EnvironmentProblem, ProgramMissing, UsageProblem
 from loadgen.exitcodes import ExitCode
 from loadgen.stack import Stack
-from loadgen.studydir import Calibration, ComparedProfile, StudyManifest
 from lonjak import calibration, edge_study
 from lonjak.commands.demo import command as demo
 from lonjak.commands.edge_compare import command
