@@ -7,7 +7,8 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from analysis.comparison import Comparison
-from loadgen.studydir import LOAD_LIMIT_RATIO, StudyDirectory
+from loadgen.edge_comparison import LOAD_LIMIT_RATIO
+from loadgen.studydir import StudyDirectory
 from reports import comparison_rows, comparison_wording
 from reports.charts import palette, profiles
 from reports.charts.canvas import Chart

@@ -8,7 +8,7 @@ from analysis.comparison import Comparison
 from analysis.gain import Gain, gain
 from analysis.recommendation import Ground
 from analysis.steady_seconds import CATALOGUE
-from loadgen.studydir import LOAD_LIMIT_RATIO
+from loadgen.edge_comparison import LOAD_LIMIT_RATIO
 from reports import wording
 
 _GROUNDS: dict[Ground, str] = {

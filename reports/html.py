@@ -8,6 +8,7 @@ from markupsafe import Markup
 from analysis.run import Analysis
 from loadgen.records import Json
 from reports import network_words, wording
+from reports.baseline import Baseline
 from reports.charts import palette, pictures
 from reports.charts.canvas import Chart
 
@@ -42,6 +43,7 @@ def environment() -> Environment:
         wording.decimal,
         wording.ms,
         wording.ms_unit,
+        wording.cpu_ms,
         wording.seconds,
         wording.percent,
         wording.bar,
@@ -71,14 +73,15 @@ def environment() -> Environment:
     return templates
 
 
-def render(analysis: Analysis) -> str:
-    """The page."""
+def render(analysis: Analysis, baseline: Baseline | None = None) -> str:
+    """The page; `baseline` is what a comparison with earlier runs came to."""
     # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return (
         environment()
         .get_template("report.html")
         .render(
             run=analysis,
+            baseline=baseline,
             manifest=analysis.manifest,
             summary=analysis.summary,
             answer=wording.answer(analysis),

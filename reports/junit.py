@@ -20,39 +20,55 @@ _CASES = {"fail": "failure", "unknown": "skipped"}
 def render(analysis: Analysis) -> str:
     """The document, one suite."""
     manifest = analysis.manifest
-    scenario = _clean(manifest.scenario)
+    scenario = clean(manifest.scenario)
     suite = ET.Element("testsuite", name=f"lonjak.{scenario}")
     for decision in analysis.verdict.decisions:
-        _case(suite, f"{scenario}.objectives", str(decision.objective), decision.outcome, decision.reason)
+        case(suite, f"{scenario}.objectives", str(decision.objective), decision.outcome, decision.reason)
     for found in analysis.audit.findings:
         if found.outcome != "none":
             told = found.violated or found.doubt
-            _case(suite, f"{scenario}.audit", wording.INVARIANTS[found.invariant], found.outcome, told)
+            case(suite, f"{scenario}.audit", wording.INVARIANTS[found.invariant], found.outcome, told)
     for check in analysis.safety.checks:
         told = analysis.safety.violated(check)
-        _case(suite, f"{scenario}.safety", network_words.check_words(check), "fail" if told else "pass", told)
+        case(suite, f"{scenario}.safety", network_words.check_words(check), "fail" if told else "pass", told)
     verdict = analysis.verdict
-    case = ET.SubElement(suite, "testcase", classname=f"{scenario}.run", name="the run gives a verdict")
+    if verdict.stopped:
+        case(suite, f"{scenario}.run", "the run went on to its end", "fail", verdict.stopped.sentence)
     if verdict.verdict == "unknown":
-        ET.SubElement(case, "error", message=_clean(verdict.reasons[0]), type=str(verdict.cause))
+        error(suite, f"{scenario}.run", "the run gives a verdict", verdict.reasons[0], str(verdict.cause))
+    else:
+        case(suite, f"{scenario}.run", "the run gives a verdict", "pass", "")
+    return document(suite, manifest.started_at, analysis.series.end_s)
+
+
+def case(suite: ET.Element, classname: str, name: str, outcome: str, reason: str) -> None:
+    """Add a test case: passed, failed, or skipped as it could not be decided."""
+    added = ET.SubElement(suite, "testcase", classname=clean(classname), name=clean(name))
+    if tag := _CASES.get(outcome):
+        ET.SubElement(added, tag, message=clean(reason))
+
+
+def error(suite: ET.Element, classname: str, name: str, reason: str, kind: str) -> None:
+    """Add a case that says why there is no verdict."""
+    added = ET.SubElement(suite, "testcase", classname=clean(classname), name=clean(name))
+    ET.SubElement(added, "error", message=clean(reason), type=kind)
+
+
+def document(suite: ET.Element, started_at: float, duration_s: float) -> str:
+    """The document of one suite, with its counts."""
     counts = {tag: str(len(suite.findall(f"testcase/{tag}"))) for tag in ("failure", "error", "skipped")}
     suite.set("tests", str(len(suite.findall("testcase"))))
     suite.set("failures", counts["failure"])
     suite.set("errors", counts["error"])
     suite.set("skipped", counts["skipped"])
-    suite.set("timestamp", datetime.fromtimestamp(manifest.started_at, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
-    suite.set("time", f"{analysis.series.end_s:.0f}")
+    suite.set("timestamp", datetime.fromtimestamp(started_at, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    suite.set("time", f"{duration_s:.0f}")
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _case(suite: ET.Element, classname: str, name: str, outcome: str, reason: str) -> None:
-    case = ET.SubElement(suite, "testcase", classname=classname, name=_clean(name))
-    if tag := _CASES.get(outcome):
-        ET.SubElement(case, tag, message=_clean(reason))
-
-
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """A text without the characters that XML cannot hold."""
     return _FORBIDDEN.sub("�", text)

@@ -2,15 +2,20 @@
 
 from analysis.run import Analysis
 from reports import wording
+from reports.baseline import Baseline
 from reports.html import environment
 
 
-def render(analysis: Analysis) -> str:
+def render(analysis: Analysis, baseline: Baseline | None = None) -> str:
     """The page in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
     templates = environment()
     templates.filters["cell"] = _cell
     return templates.get_template("summary.md").render(
-        run=analysis, manifest=analysis.manifest, summary=analysis.summary, answer=wording.answer(analysis)
+        run=analysis,
+        baseline=baseline,
+        manifest=analysis.manifest,
+        summary=analysis.summary,
+        answer=wording.answer(analysis),
     )
 
 

@@ -45,22 +45,30 @@ _CAUSES: Mapping[str | None, str] = {
     "target_refused": "the target was refused",
     "interrupted": "the run was interrupted",
     "incomplete": "the record of the run is incomplete",
+    "contradictory": "the files of the run contradict each other",
     "generator": "the generator itself may have been the bottleneck",
     "audit": "its orders could not be audited",
     "samples": "too little was measured",
 }
-_MEASURES = {"response_time_ms": "response time", "service_time_ms": "service time", "failed_ratio": "failed requests"}
+_MEASURES = {
+    "response_time_ms": "response time",
+    "service_time_ms": "service time",
+    "failed_ratio": "failed requests",
+    "goodput_per_s": "requests answered well per second",
+}
 _PLAIN = {
     "requests.per_s": "requests per second",
     "sessions.abandoned_ratio": "abandoned sessions",
     "sessions.dropped_count": "dropped sessions",
     "orders.per_h": "orders per hour",
+    "orders.per_min": "orders per minute",
     "orders.acknowledged_count": "orders acknowledged",
     "cache.request_hit_ratio": "cache hit ratio",
     "cache.byte_hit_ratio": "cache hit ratio in bytes",
     "cache.origin_offload_ratio": "answered by caches",
     "cache.origin.offload_ratio": "origin offload, by the shop's own log",
     "safety.alarm_count": "leaks",
+    "audit.violation_count": "violations found by the audit",
 }
 
 
@@ -80,6 +88,11 @@ def decimal(value: float | None) -> str:
 def ms(value: float | None) -> str:
     """Milliseconds for a column whose head names the unit: one place below 10 ms."""
     return NOTHING if value is None else f"{value:,.1f}" if value < 10 else f"{value:,.0f}"
+
+
+def cpu_ms(value_s: float | None) -> str:
+    """Seconds of processor time as milliseconds, for a column whose head names the unit."""
+    return NOTHING if value_s is None else f"{value_s * 1000:,.2f}" if value_s < 0.01 else ms(value_s * 1000)
 
 
 def ms_unit(value: float | None) -> str:
@@ -160,7 +173,11 @@ def percentile(row: Mapping[str, float], name: str) -> float | None:
 
 
 def objective_label(objective: Objective) -> str:
-    """An objective's figure in words: `p95 response time, checkout`."""
+    """An objective's figure in words: `p95 response time, checkout`, and where it is held if not over the run."""
+    return ", ".join(filter(None, (_figure_label(objective), str(objective.scope))))
+
+
+def _figure_label(objective: Objective) -> str:
     path = objective.path
     if objective.name in _PLAIN:
         return _PLAIN[objective.name]
@@ -193,6 +210,11 @@ def answer(analysis: Analysis) -> str:
     if verdict.verdict == "unknown":
         return f"{load}, there is no verdict: {_CAUSES[verdict.cause]}."
     parts = [
+        *(
+            [f"made the run stop early, at {clock(verdict.stopped.after_s)} ({verdict.stopped.rule})"]
+            if verdict.stopped
+            else []
+        ),
         _objectives(verdict.decisions),
         *(_fault(fault) for fault in analysis.recoveries),
         *_audit(analysis.audit),

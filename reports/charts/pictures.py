@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator, PercentFormatter
 
-from analysis.health import LOOP_LAG_LIMIT_US
 from analysis.series import FloatArray, HeatMap, Series
+from analysis.validity import LOOP_LAG_LIMIT_US
 from reports.charts import timeline
 from reports.charts.canvas import Chart, Sheet, chart
 from reports.charts.palette import LIGHT, tier_colour

@@ -50,6 +50,8 @@ shoppers waited for: an offload of 57.1 %. |
 | generator | The generator kept up in all 40 seconds. |
 
 http://127.0.0.1:8080 through edge nginx, 2026-11-23 08:15:00 UTC. Repeat with: lonjak run evening --seed 7
+
+The evidence: [report.html](report.html)
 """
 
 
