@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from loadgen.edge_comparison import StudyManifest
 from loadgen.exitcodes import ExitCode
-from loadgen.studydir import StudyDirectory, StudyManifest
+from loadgen.studydir import StudyDirectory
 from reference_shop.edges import programs
 from tests.e2e.conftest import Place, wait_until
 
