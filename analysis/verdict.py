@@ -160,8 +160,4 @@ def _doubts(decisions: Sequence[Decision], audit: Audit) -> Iterator[_Ground]:
 
 
 def _told(decision: Decision) -> str:
-    return (
-        f"{decision.reason[:1].upper()}{decision.reason[1:]}."
-        if decision.outcome == "unknown"
-        else f"{decision.reason}."
-    )
+    return f"{decision.reason}."

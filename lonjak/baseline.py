@@ -17,11 +17,15 @@ _WORST_FIRST = (ExitCode.FAIL, ExitCode.USAGE, ExitCode.UNKNOWN, ExitCode.PASS)
 
 
 def check(paths: Sequence[Path], scenario: Scenario, allowed: Sequence[str]) -> list[RunDirectory]:
-    """The runs to compare with; UsageProblem when one is none, or is known beforehand to be of another load."""
+    """The runs to compare with.
+
+    UsageProblem when one is known beforehand to be of another load, RunDirectoryProblem when one is none or damaged.
+    """
     if allowed and not paths:
         raise UsageProblem("--allow says in what a --baseline may differ: name one")
     runs = open_runs(paths)
     for run in runs:
+        _read(run)
         manifest, load = Manifest.read(run.manifest), scenario.load
         planned = {
             "scenario": (manifest.scenario, scenario.name),
@@ -34,6 +38,13 @@ def check(paths: Sequence[Path], scenario: Scenario, allowed: Sequence[str]) -> 
             hint = " ".join(f"--allow {field}" for field in unlike)
             raise UsageProblem(f"the baseline {run.path} is of another load: {told}; run that load, or give {hint}")
     return runs
+
+
+def _read(run: RunDirectory) -> None:
+    """Whether it can be read at all is known now, not only after an hour of load."""
+    from analysis.recording import read  # noqa: PLC0415 - pandas takes a second to load
+
+    read(run)
 
 
 def judge(answer: Answer, baselines: Sequence[RunDirectory], allowed: Sequence[str]) -> Answer:

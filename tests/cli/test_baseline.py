@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loadgen.config import load_scenario
-from loadgen.errors import UsageProblem
+from loadgen.errors import RunDirectoryProblem, UsageProblem
 from loadgen.exitcodes import ExitCode
 from lonjak import baseline
 from lonjak.documents import Answer, draw
@@ -21,6 +21,14 @@ def test_a_baseline_of_another_load_is_refused_before_any_is_sent(tmp_path: Path
     assert baseline.check([before.path], scenario, ("rate",)) == [before]
     with pytest.raises(UsageProblem, match="name one"):
         baseline.check([], scenario, ("rate",))
+
+
+def test_a_damaged_baseline_is_refused_before_any_load_is_sent(tmp_path: Path) -> None:
+    before = run(tmp_path, 1)
+    before.counters.unlink()
+    scenario = load_scenario("evening", {"rate": "1", "duration": "50s"})
+    with pytest.raises(RunDirectoryProblem, match=r"counters\.csv is missing"):
+        baseline.check([before.path], scenario, ("rate", "duration"))
 
 
 def test_a_regression_against_the_baseline_fails_a_run_that_passed(tmp_path: Path) -> None:
