@@ -4,13 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from analysis.capacity import CapacityAnalysis
 from loadgen.studydir import StudyDirectory
 from reports import capacity_junit, capacity_wording
 from reports.charts import capacity as pictures
-from reports.charts import palette
 from reports.charts.canvas import Chart
 from reports.html import environment
 
@@ -35,22 +33,17 @@ def documents(study: StudyDirectory, analysis: CapacityAnalysis) -> dict[Path, s
 
 def html(analysis: CapacityAnalysis) -> str:
     """The page, self-contained but for a link to the run's own report beside it."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return _rendered(
         environment(),
         "capacity.html",
         analysis,
         charts=Charts(pictures.goodput(analysis), pictures.response_times(analysis), pictures.cores(analysis)),
-        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-        drawing=Markup,
     )
 
 
 def markdown(analysis: CapacityAnalysis) -> str:
     """The page of a CI job in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
     templates = environment()
-    templates.filters["cell"] = _in_cell
     return _rendered(templates, "capacity.md", analysis)
 
 
@@ -70,8 +63,3 @@ def _rendered(templates: Environment, name: str, analysis: CapacityAnalysis, **m
         cores=words.cores,
         **more,
     )
-
-
-def _in_cell(text: str) -> str:
-    """A text that stays within its table cell."""
-    return " ".join(text.replace("|", "¦").split())

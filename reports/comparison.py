@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from analysis.comparison import Comparison
 from loadgen.edge_comparison import LOAD_LIMIT_RATIO
 from loadgen.studydir import StudyDirectory
 from reports import comparison_rows, comparison_wording
-from reports.charts import palette, profiles
+from reports.charts import profiles
 from reports.charts.canvas import Chart
 from reports.html import environment
 
@@ -31,7 +30,6 @@ def documents(study: StudyDirectory, comparison: Comparison) -> dict[Path, str]:
 
 def html(comparison: Comparison) -> str:
     """The page, self-contained but for links to the parts' own reports beside it."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return _rendered(
         environment(),
         "comparison.html",
@@ -39,16 +37,12 @@ def html(comparison: Comparison) -> str:
         charts=Charts(
             profiles.response_times(comparison), profiles.origin_requests(comparison), profiles.cpu(comparison)
         ),
-        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-        drawing=Markup,
     )
 
 
 def markdown(comparison: Comparison) -> str:
     """The page of a CI job in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
     templates = environment()
-    templates.filters["cell"] = _in_cell
     return _rendered(templates, "comparison.md", comparison)
 
 
@@ -70,8 +64,3 @@ def _rendered(templates: Environment, name: str, comparison: Comparison, **more:
         load_limit=LOAD_LIMIT_RATIO,
         **more,
     )
-
-
-def _in_cell(text: str) -> str:
-    """A text that stays within its table cell."""
-    return " ".join(text.replace("|", "¦").split())

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from analysis.difference.difference import Difference
 from analysis.difference.judging import Compared
 from analysis.difference.uncertainty import ALARM_RATIO
 from analysis.steady_seconds import ALL
 from reports import difference_wording, wording
-from reports.charts import palette
 from reports.charts.changes import changes
 from reports.html import environment
 
@@ -29,14 +27,10 @@ class Group:
 
 def html(difference: Difference) -> str:
     """The page, self-contained."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return _rendered(
         "difference.html",
         difference,
         chart=changes(difference),
-        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-        drawing=Markup,
     )
 
 
@@ -82,7 +76,6 @@ def _environment() -> Environment:
         label_of=words.label,
         smallest_of=_smallest,
     )
-    templates.filters["cell"] = _in_cell
     return templates
 
 
@@ -90,8 +83,3 @@ def _smallest(compared: Compared) -> str:
     if compared.smallest is None:
         return wording.NOTHING
     return difference_wording.points(compared.figure, compared.smallest)
-
-
-def _in_cell(text: str) -> str:
-    """A text that stays within its table cell."""
-    return " ".join(text.replace("|", "¦").split())

@@ -61,7 +61,12 @@ def environment() -> Environment:
     )
     templates.filters.update({function.__name__: function for function in formats})
     templates.filters["network_answers"] = network_words.answers
+    templates.filters["cell"] = _in_cell
+    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     templates.globals.update(
+        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
+        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
+        drawing=Markup,
         CACHE_WORDS=network_words.CACHE_WORDS,
         NOTHING=wording.NOTHING,
         PERCENTILES=wording.PERCENTILES,
@@ -73,9 +78,13 @@ def environment() -> Environment:
     return templates
 
 
+def _in_cell(text: str) -> str:
+    """A text that stays within its cell of a Markdown table."""
+    return " ".join(text.replace("|", "¦").split())
+
+
 def render(analysis: Analysis, baseline: Baseline | None = None) -> str:
     """The page; `baseline` is what a comparison with earlier runs came to."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return (
         environment()
         .get_template("report.html")
@@ -86,9 +95,6 @@ def render(analysis: Analysis, baseline: Baseline | None = None) -> str:
             summary=analysis.summary,
             answer=wording.answer(analysis),
             charts=_charts(analysis),
-            light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-            dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-            drawing=Markup,
         )
     )
 

@@ -8,17 +8,14 @@ from reports.html import environment
 
 def render(analysis: Analysis, baseline: Baseline | None = None) -> str:
     """The page in GitHub's Markdown; escaped as HTML, since Markdown is a superset of it."""
-    templates = environment()
-    templates.filters["cell"] = _cell
-    return templates.get_template("summary.md").render(
-        run=analysis,
-        baseline=baseline,
-        manifest=analysis.manifest,
-        summary=analysis.summary,
-        answer=wording.answer(analysis),
+    return (
+        environment()
+        .get_template("summary.md")
+        .render(
+            run=analysis,
+            baseline=baseline,
+            manifest=analysis.manifest,
+            summary=analysis.summary,
+            answer=wording.answer(analysis),
+        )
     )
-
-
-def _cell(text: str) -> str:
-    """A text that stays within its table cell."""
-    return " ".join(text.replace("|", "¦").split())

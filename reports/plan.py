@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from markupsafe import Markup
-
 from analysis.planning import shop_plan
 from analysis.planning.planned import Plan
 from reports import plan_rows, plan_wording
-from reports.charts import palette, planned
+from reports.charts import planned
 from reports.html import environment
 
 
@@ -18,7 +16,6 @@ def documents(folder: Path, plan: Plan) -> dict[Path, str]:
 
 def html(plan: Plan) -> str:
     """The page."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return (
         environment()
         .get_template("plan.html")
@@ -37,8 +34,5 @@ def html(plan: Plan) -> str:
             figure=plan_rows.figure,
             shoppers=plan_rows.shoppers,
             money=plan_rows.money,
-            light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-            dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-            drawing=Markup,
         )
     )

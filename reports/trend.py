@@ -1,11 +1,8 @@
 """Runs over time as documents: a page, Markdown, a table for a terminal, and what changed in a sentence."""
 
-from markupsafe import Markup
-
 from analysis.difference.trend import FOLLOWED, Change, Point, Trend
 from reports import difference_wording as words
 from reports import wording
-from reports.charts import palette
 from reports.charts.trend import trend as picture
 from reports.html import environment
 
@@ -15,14 +12,10 @@ _MOST_TOLD = 12
 
 def html(trend: Trend) -> str:
     """The page, self-contained."""
-    # Drawings are this package's own markup; every text in them was escaped by matplotlib's SVG writer.
     return _rendered(
         "trend.html",
         trend,
         chart=picture(trend),
-        light=Markup(palette.declarations(palette.LIGHT)),  # noqa: S704
-        dark=Markup(palette.declarations(palette.DARK)),  # noqa: S704
-        drawing=Markup,
     )
 
 
@@ -84,7 +77,6 @@ def _rows(trend: Trend) -> list[tuple[Point, tuple[str, ...]]]:
 
 def _rendered(name: str, trend: Trend, **more: object) -> str:
     templates = environment()
-    templates.filters["cell"] = _in_cell
     sold = any(point.figures[figure].value for point in trend.points for figure in FOLLOWED[-1:])
     return templates.get_template(name).render(
         trend=trend,
@@ -96,8 +88,3 @@ def _rendered(name: str, trend: Trend, **more: object) -> str:
         changed={(change.figure, change.at) for change in trend.changes},
         **more,
     )
-
-
-def _in_cell(text: str) -> str:
-    """A text that stays within its table cell."""
-    return " ".join(text.replace("|", "¦").split())
