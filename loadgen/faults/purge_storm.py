@@ -13,7 +13,7 @@ from loadgen.faults.purge_doors import PurgeDoors, PurgedPage
 from loadgen.stack import Stack
 
 _MOST_WANTED = 100
-_AT_ONCE = 16  # a door that fetches anew answers when it has fetched: one after the other would be no storm
+AT_ONCE = 16  # a door that fetches anew answers when it has fetched: one after the other would be no storm
 
 
 @dataclass(slots=True)
@@ -38,8 +38,8 @@ class _Purges:
 
 
 def _make(plan: FaultPlan, stack: Stack, tell: Tell, timer: Timer) -> None:
-    doors = PurgeDoors(stack.purge_doors, urlsplit(stack.url).netloc, _AT_ONCE)
-    purges, pool = _Purges(), Pool(_AT_ONCE)
+    doors = PurgeDoors(stack.purge_doors, urlsplit(stack.url).netloc, AT_ONCE)
+    purges, pool = _Purges(), Pool(AT_ONCE)
 
     def purge(page: PurgedPage, number: int) -> None:
         purges.add(doors.purge(page, f"purge-storm-{number}"))
