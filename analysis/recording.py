@@ -127,7 +127,7 @@ def read(run: RunDirectory) -> Recording:
         raise RunDirectoryProblem(f"{run.path} is damaged: {', '.join(missing)} is missing")
     return Recording(
         manifest=manifest,
-        objectives=_objectives(run.scenario),
+        objectives=_objectives(run.scenario, complete=manifest.complete),
         counters=read_table(run.counters, COUNTERS_COLUMNS),
         funnel=read_table(run.funnel, FUNNEL_COLUMNS),
         tiers=read_table(run.tiers, TIERS_COLUMNS),
@@ -153,9 +153,14 @@ def _intervals(path: Path) -> Intervals:
         raise RunDirectoryProblem(f"{path.name} is damaged: {error}") from None
 
 
-def _objectives(path: Path) -> tuple[Objective, ...]:
-    """The objectives as run; read without load_scenario, whose answer would depend on today's environment."""
+def _objectives(path: Path, *, complete: bool) -> tuple[Objective, ...]:
+    """The objectives as run; read without load_scenario, whose answer would depend on today's environment.
+
+    Every whole run has the file: without it a run that missed its objectives would seem to have had none.
+    """
     if not path.exists():
+        if complete:
+            raise RunDirectoryProblem(f"{path.parent} is damaged: {path.name} is missing")
         return ()
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8")).get("objectives", {})

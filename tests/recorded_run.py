@@ -125,8 +125,7 @@ class History:
         """The run directory of this history."""
         run = RunDirectory.create(root, self.manifest.scenario, datetime(2026, 11, 23, 8, 15, tzinfo=UTC))
         self.manifest.write(run.manifest)
-        if self.objectives is not None:
-            run.scenario.write_text(self.objectives)
+        run.scenario.write_text(self.objectives or "")
         self._write_latencies(run)
         _write_rows(run.counters, COUNTERS_COLUMNS, self._counter_rows())
         _write_rows(run.funnel, FUNNEL_COLUMNS, self.funnel)

@@ -21,6 +21,8 @@ from loadgen.records import Json
 from loadgen.rundir import RunDirectory
 
 SCHEMA_VERSION = 1
+_TOLD_FIRST = ("p95", "p90", "p50")
+_BLIND_RATIO = 1.0
 Verdict = Literal["pass", "fail", "unknown"]
 
 
@@ -160,7 +162,18 @@ def _nothing(left: Cells, figures: Sequence[Compared]) -> list[str]:
     # Sessions alone say nothing of the shop: what they saw are its requests.
     if all(each.outcome == "too few samples" for each in figures if each.figure.name != CONVERSION):
         return ["Every figure has too few samples to be judged: run longer."]
-    return []
+    return _blind(figures)
+
+
+def _blind(figures: Sequence[Compared]) -> list[str]:
+    """No evidence is no answer where even a response time twice as long would have passed for chance."""
+    if any(each.outcome in ("regression", "improvement") for each in figures):
+        return []
+    seen = {each.figure.name: each.smallest for each in figures if each.figure.page_kind == ALL and each.smallest}
+    name = next((name for name in _TOLD_FIRST if name in seen), None)
+    if name is None or seen[name] <= _BLIND_RATIO:
+        return []
+    return [f"These runs would not even have shown that {name} of all requests doubled: run longer, or several a side."]
 
 
 def _unjudged(compared: Compared) -> Compared:

@@ -1,18 +1,18 @@
 """Whether a run can be compared: one that contradicts itself is refused, one that proves nothing is told; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from analysis.contradictions import contradictions
 from analysis.health import health
 from analysis.recording import Recording
+from analysis.validity import too_many_dropped
 from loadgen.errors import RunDirectoryProblem, UsageProblem
-from loadgen.records import FUNNEL_STEPS
 from loadgen.rundir import RunDirectory
 
 # Below this a percentile interval would be drawn from a handful of blocks.
 LEAST_STEADY_S = 10
 # One latency in a hundred may be missing: a worker that was killed takes its last second with it.
 _MISSING_RATIO_BORNE = 0.01
-_DROPPED_RATIO_BORNE = 0.01
 
 
 def refuse_the_same(runs: Sequence[RunDirectory], recordings: Sequence[Recording]) -> None:
@@ -31,46 +31,19 @@ def refuse_the_same(runs: Sequence[RunDirectory], recordings: Sequence[Recording
 
 
 def refuse_contradictions(run: RunDirectory, recording: Recording) -> None:
-    """RunDirectoryProblem when counts of a run cannot be true together."""
-    for problem in (_of_counters(recording), _of_latencies(recording), _of_sessions(recording)):
-        if problem:
-            raise RunDirectoryProblem(f"{run.path} contradicts itself: {problem}; record it again")
+    """RunDirectoryProblem when files of a run cannot all be right."""
+    for problem in (*contradictions(recording), *_missing_latencies(recording)):
+        raise RunDirectoryProblem(f"{run.path} contradicts itself: {problem} Record it again.")
 
 
-def _of_counters(recording: Recording) -> str | None:
-    counters = recording.counters
-    sums = counters.groupby(["elapsed_s", "page_kind"])[["request_count", "failed_count"]].sum()
-    worse = sums[sums["failed_count"] > sums["request_count"]]
-    if len(worse):
-        (second, kind), row = worse.index[0], worse.iloc[0]
-        return (
-            f"in second {second} {int(row['failed_count']):,} of {int(row['request_count']):,} requests "
-            f"of {kind} failed"
-        )
-    return None
-
-
-def _of_latencies(recording: Recording) -> str | None:
+def _missing_latencies(recording: Recording) -> Iterator[str]:
+    """More that was answered than timed: percentiles of what is left would be compared."""
     counters = recording.counters
     answered = int(counters["request_count"].sum() - counters["failed_count"].sum())
-    timed = sum(
-        line.histogram.count
-        for lines in recording.intervals.values()
-        for line in lines
-        if (line.tag.measure, line.tag.result) == ("response_time", "ok")
-    )
-    if abs(timed - answered) <= _MISSING_RATIO_BORNE * max(timed, answered) + 1 or not recording.manifest.complete:
-        return None
-    return f"latency.hlog times {timed:,} ok requests, counters.csv counts {answered:,}"
-
-
-def _of_sessions(recording: Recording) -> str | None:
-    funnel = recording.funnel
-    arrived = int(funnel["arrived_count"].sum())
-    for step in FUNNEL_STEPS:
-        if (reached := int(funnel[f"{step}_count"].sum())) > arrived:
-            return f"{reached:,} sessions reached {step}, and only {arrived:,} arrived"
-    return None
+    totals = recording.intervals.totals()
+    timed = sum(count for tag, count in totals if (tag.measure, tag.result) == ("response_time", "ok"))
+    if recording.manifest.complete and answered - timed > _MISSING_RATIO_BORNE * answered + 1:
+        yield f"latency.hlog times {timed:,} ok requests, counters.csv counts {answered:,}."
 
 
 def doubts(run: RunDirectory, recording: Recording) -> list[str]:
@@ -90,6 +63,6 @@ def doubts(run: RunDirectory, recording: Recording) -> list[str]:
         found.append(f"{run.path}: {generator.sentence}")
     rows = recording.steady_rows(recording.funnel)
     dropped, arrived = int(rows["dropped_count"].sum()), int(rows["arrived_count"].sum())
-    if dropped > _DROPPED_RATIO_BORNE * (dropped + arrived):
+    if too_many_dropped(dropped, arrived):
         found.append(f"{run.path}: {dropped:,} of {dropped + arrived:,} sessions that were due never began.")
     return found

@@ -58,6 +58,21 @@ def test_the_same_the_other_way_round_is_an_improvement(tmp_path: Path) -> None:
     ]
 
 
+def test_runs_that_could_not_have_shown_a_doubling_give_no_answer(tmp_path: Path) -> None:
+    sides = []
+    for number, stalled in ((1, (20, 21, 40)), (2, (30, 50, 51))):
+        made = constant(20.0, number)
+        for key in made.ok_ms:
+            if key[0] in stalled:
+                made.ok_ms[key] = [2000.0] * 20
+        sides.append(made)
+    found = compare(*pair(tmp_path, *sides))
+    assert found.verdict == "unknown"
+    [doubt] = found.doubts
+    assert doubt.startswith("These runs would not even have shown that p95 of all requests doubled")
+    assert {each.outcome for each in found.figures} <= {"unknown", "too few samples"}
+
+
 def test_a_change_within_the_margin_is_no_evidence_however_certain(tmp_path: Path) -> None:
     sides = pair(tmp_path, constant(100.0, 1), constant(102.0, 2))
     assert compare(*sides).of("regression") == []
@@ -216,7 +231,7 @@ def test_a_run_is_not_compared_with_itself_nor_with_a_copy(tmp_path: Path) -> No
     ("counts", "told"),
     [
         (",2000,0,", r"latency\.hlog times 1,200 ok requests, counters\.csv counts 3,180"),
-        (",20,27,", r"in second 0 27 of 20 requests of product failed"),
+        (",20,27,", r"counters\.csv says that in second 0 27 of 20 requests of product failed"),
     ],
 )
 def test_a_run_whose_counts_cannot_be_true_together_is_refused(counts: str, told: str, tmp_path: Path) -> None:
@@ -231,7 +246,7 @@ def test_a_run_whose_counts_cannot_be_true_together_is_refused(counts: str, told
 def test_more_sessions_that_paid_than_arrived_are_refused(tmp_path: Path) -> None:
     made = constant(20.0, 2)
     made.funnel[0]["paid_count"] = 1000
-    with pytest.raises(RunDirectoryProblem, match="1,014 sessions reached paid, and only 60 arrived"):
+    with pytest.raises(RunDirectoryProblem, match="1,014 sessions that reached paid, but only 60 that arrived"):
         compare(*pair(tmp_path, constant(20.0, 1), made))
 
 

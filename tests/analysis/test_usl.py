@@ -38,7 +38,7 @@ def test_planted_parameters_are_recovered_within_a_twentieth_from_noisy_measurem
     assert found.coherence.value == pytest.approx(KAPPA, rel=0.05)
 
 
-def test_intervals_hold_what_was_planted_nineteen_times_in_twenty():
+def test_intervals_hold_what_was_planted_in_most_of_forty_fits():
     held = [0, 0, 0]
     for seed in range(40):
         found = fit(*noisy(LOADS, ratio=0.03, seed=100 + seed, repeats=2))
@@ -46,7 +46,7 @@ def test_intervals_hold_what_was_planted_nineteen_times_in_twenty():
         parameters = (found.throughput_of_one, found.contention, found.coherence)
         for position, (one, planted) in enumerate(zip(parameters, (LAMBDA, SIGMA, KAPPA), strict=True)):
             held[position] += one.low <= planted <= one.high
-    assert min(held) >= 33  # of 40: binomial, 5 standard deviations would be below 31
+    assert min(held) >= 33  # of 40; nineteen in twenty would be 38, and the intervals are asymptotic
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.03])

@@ -17,6 +17,8 @@ def run(tmp_path: Path, number: int, ms: float = 20.0) -> RunDirectory:
     made.manifest = replace(
         made.manifest, started_at=STARTED_AT + 100 * number, ended_at=STARTED_AT + 100 * number + 60
     )
+    made.events = [replace(event, at=event.at + 100 * number) for event in made.events]
+    made.ledger = [replace(line, at=line.at + 100 * number) for line in made.ledger]
     for key in made.ok_ms:
         made.ok_ms[key] = [ms] * 20
     return made.write(tmp_path / str(number))

@@ -213,6 +213,7 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "ledger without items": (text("ledger.jsonl", '"items":[]', '"items":[[1]]'), "not a line of a ledger"),
     "truth of words": (text("truth.jsonl", '"total_idr":150000', '"total_idr":"much"'), "truth.jsonl is damaged"),
     "truth without its type": (text("truth.jsonl", '"type":"order",', ""), "truth.jsonl is damaged"),
+    "objectives missing": (removed("scenario.toml"), "scenario.toml is missing"),
     "objectives of no limit": (
         whole("scenario.toml", '[objectives]\nfailed_ratio = "low"\n'),
         "scenario.toml is damaged",
@@ -258,7 +259,7 @@ CONTRADICTORY: dict[str, tuple[Change, str]] = {
     ),
     "more failures than requests": (
         with_column("failed_count", "5000"),
-        "counters.csv has more failed_count than request_count for product: 5,000 of 1,200.",
+        "counters.csv says that in second 19 5,000 of 20 requests of product failed.",
     ),
     "more failures by class than failures": (
         with_column("failed_tls_count", "3"),
@@ -267,6 +268,14 @@ CONTRADICTORY: dict[str, tuple[Change, str]] = {
     "more hits than cacheable requests": (
         with_column("cacheable_hit_count", "9000"),
         "counters.csv has more cacheable_hit_count than cacheable_count for product: 9,864 of 1,200.",
+    ),
+    "orders that nobody tried": (
+        removed("ledger.jsonl"),
+        "funnel.csv has 15 sessions that paid, but ledger.jsonl only 0 orders that were tried.",
+    ),
+    "more who paid than came": (
+        text("funnel.csv", "\n0,phone,1,", "\n0,phone,0,"),
+        "funnel.csv has 60 sessions that reached product, but only 59 that arrived.",
     ),
     "files of two runs": (
         two_runs_in_one,

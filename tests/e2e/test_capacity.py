@@ -12,7 +12,7 @@ from loadgen.capacity_study import CapacityManifest, CapacityRecord
 from loadgen.exitcodes import ExitCode
 from loadgen.manifest import Manifest
 from loadgen.records import read_lines
-from tests.capacity.tiny_server import tiny_server
+from tests.capacity.queueing_server import QueueingServer, Workers
 from tests.e2e.conftest import ROOT, Place, wait_until
 
 SHOPPERS = ROOT / "tests" / "capacity" / "one_page.py"
@@ -27,8 +27,8 @@ requests.per_s = ">= 5"
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    with tiny_server(2, 2 / MOST_PER_S) as url:
-        yield url
+    with QueueingServer(Workers(2, 2 / MOST_PER_S, exponential=False, seed=1)) as running:
+        yield running.url
 
 
 def arguments(place: Place, url: str, budget: str) -> tuple[str, ...]:

@@ -86,6 +86,8 @@ def oversold() -> History:
     shop.buy({1: 1}, ends="charged", told="unknown")
     shop.stock[1]["on_hand"] -= 1
     history.ledger, history.truth = shop.ledger, shop.books
+    for row in history.funnel:
+        row["paid_count"] = 0  # these shoppers are not those of the funnel
     return history
 
 
