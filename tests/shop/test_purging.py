@@ -43,9 +43,10 @@ def running(postgres: Postgres, shop: Program, door: PurgeDoor, shop_folder: Pat
 
 
 def set_price(postgres: Postgres, product_id: int) -> float:
-    """Change a price; when it was committed."""
+    """Change a price; just before when."""
+    begun_at = time.time()
     asyncio.run(_carry_out(postgres, Change(Kind.PROMOTION, product_id, factor=0.9)))
-    return time.time()
+    return begun_at
 
 
 async def _carry_out(postgres: Postgres, change: Change) -> None:
@@ -60,10 +61,10 @@ def test_every_change_is_purged_once_at_once_and_once_more_later(
     wait_until(lambda: all(len(door.of(product_id)) == 2 for product_id in changed_at), "the purges")
     delays_s = [door.of(product_id)[0].at - at for product_id, at in changed_at.items()]
     assert min(delays_s) < AGAIN_AFTER_S  # the later one is not the first
-    for product_id in changed_at:
+    for product_id, begun_at in changed_at.items():
         first, second = door.of(product_id)
         assert (first.target, first.host) == (f"/product/{product_id}", "shop.test:8080")
-        assert second.at - first.at > AGAIN_AFTER_S - 0.2
+        assert second.at - begun_at > AGAIN_AFTER_S  # a busy door may hear of the first one late
     assert {knock.request_id.partition("-")[0] for knock in door.knocks} == {"purge"}
     assert len({knock.request_id for knock in door.knocks}) == len(door.knocks)
 
